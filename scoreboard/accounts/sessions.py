@@ -1,0 +1,157 @@
+"""Sessions: opened by a sign-in, carried on by refresh tokens, ended by their player, by time or by a stolen token."""
+
+from scoreboard.admission.base import Admissions
+from scoreboard.audit import Audit, storable
+from scoreboard.clock import SECOND, Clock, uuid7
+from scoreboard.errors import PlayerBanned, Unauthenticated
+from scoreboard.model import Player, Session, SessionState
+from scoreboard.storage.base import Storage
+from scoreboard.tokens import AccessTokens, Claims, RefreshTokens
+from scoreboard.wire import SignedIn, player_out
+
+MAX_USER_AGENT = 256
+
+_ENDED = "The session has ended; sign in again"
+
+
+class Sessions:
+    """A session lasts `refresh_ttl_s` from its sign-in.
+
+    A refresh token is good once. A repeat within `grace_s`, while its successor is unused, gets the same successor, so
+    that a lost answer does not sign the player out; any other reuse means that two hold the token: the session ends.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        access: AccessTokens,
+        refresh: RefreshTokens,
+        admissions: Admissions,
+        clock: Clock,
+        *,
+        refresh_ttl_s: int,
+        grace_s: int,
+    ) -> None:
+        self._storage = storage
+        self._access = access
+        self._refresh = refresh
+        self._admissions = admissions
+        self._clock = clock
+        self._audit = Audit(storage, clock)
+        self._refresh_ttl = refresh_ttl_s * SECOND
+        self._grace = grace_s * SECOND
+
+    async def open(self, player: Player, address: str, user_agent: str) -> SignedIn:
+        """A new session. Raises PlayerBanned."""
+        if player.banned:
+            raise PlayerBanned
+        now = self._clock.now()
+        session_id = uuid7(now)
+        token = self._refresh.make(session_id, 0)
+        session = Session(
+            id=session_id,
+            player_id=player.id,
+            created_at=now,
+            expires_at=now + self._refresh_ttl,
+            token_hash=self._refresh.digest(token),
+            last_used_at=now,
+            address=address,
+            user_agent=storable(user_agent)[:MAX_USER_AGENT],
+        )
+        await self._storage.open_session(session)
+        await self._admissions.learn(_state(session, player))
+        return self._signed_in(player, session_id, token)
+
+    async def renew(self, token: str, address: str, user_agent: str) -> SignedIn:
+        """New tokens of the same session for a refresh token. Raises Unauthenticated, PlayerBanned."""
+        session_id, counter = self._refresh.parse(token)
+        session = await self._unended(session_id)
+        player = await self.player(session.player_id)
+        successor = await self._successor(session, token, counter)
+        if successor is None:
+            await self.end(session_id)
+            await self._audit.note("refresh.reuse", player.id, session_id, address=address, user_agent=user_agent)
+            raise Unauthenticated(_ENDED)
+        await self._admissions.learn(_state(session, player))
+        return self._signed_in(player, session_id, successor)
+
+    async def live(self, claims: Claims) -> SessionState:
+        """The state of the session that the claims speak for. Raises Unauthenticated if it ended, PlayerBanned."""
+        state = await self._admissions.session(claims.session_id) or await self._learned(claims.session_id)
+        if state is None or state.revoked or state.expires_at <= self._clock.now():
+            raise Unauthenticated(_ENDED)
+        if state.player_id != claims.player_id:
+            raise Unauthenticated(_ENDED)
+        if state.banned:
+            raise PlayerBanned
+        return state
+
+    async def player(self, player_id: str) -> Player:
+        """The player of a session. Raises Unauthenticated for one who is gone, PlayerBanned."""
+        player = await self._storage.player(player_id)
+        if player is None:
+            raise Unauthenticated(_ENDED)
+        if player.banned:
+            raise PlayerBanned
+        return player
+
+    async def of(self, player_id: str) -> tuple[Session, ...]:
+        """The player's live sessions, newest first."""
+        return await self._storage.sessions(player_id, self._clock.now())
+
+    async def end(self, session_id: str) -> None:
+        """End one session; ending it twice is no error."""
+        await self._storage.revoke_session(session_id, self._clock.now())
+        await self._admissions.revoke([session_id])
+
+    async def end_all(self, player_id: str, except_id: str | None = None) -> None:
+        """End the player's sessions but `except_id`."""
+        ended = await self._storage.revoke_sessions(player_id, self._clock.now(), except_id)
+        await self._admissions.revoke(ended)
+
+    async def _successor(self, session: Session, token: str, counter: int) -> str | None:
+        """The token to hand out for this one; None where its use is neither the first nor a repeat within grace."""
+        digest = self._refresh.digest(token)
+        if (counter, digest) == (session.counter, session.token_hash):
+            successor = self._refresh.make(session.id, counter + 1)
+            now = self._clock.now()
+            if await self._storage.rotate_session(session.id, counter, self._refresh.digest(successor), now):
+                return successor
+            session = await self._unended(session.id)  # another call with this token was first
+        repeat = (counter + 1, digest) == (session.counter, session.previous_hash)
+        if repeat and self._clock.now() - session.rotated_at <= self._grace:
+            return self._refresh.remake(session.id, session.counter, session.token_hash)
+        return None
+
+    async def _unended(self, session_id: str) -> Session:
+        session = await self._storage.session(session_id)
+        if session is None or session.revoked_at is not None or session.expires_at <= self._clock.now():
+            raise Unauthenticated(_ENDED)
+        return session
+
+    async def _learned(self, session_id: str) -> SessionState | None:
+        state = await self._storage.session_state(session_id)
+        if state is None:
+            return None
+        await self._admissions.learn(state)
+        # A revocation may have come while the database was read; then it stands there.
+        return await self._admissions.session(session_id) or state
+
+    def _signed_in(self, player: Player, session_id: str, refresh_token: str) -> SignedIn:
+        return SignedIn(
+            player=player_out(player),
+            access_token=self._access.issue(player.id, session_id, player.role),
+            expires_in=self._access.ttl_s,
+            refresh_token=refresh_token,
+        )
+
+
+def _state(session: Session, player: Player) -> SessionState:
+    return SessionState(
+        id=session.id,
+        player_id=player.id,
+        role=player.role,
+        expires_at=session.expires_at,
+        revoked=False,
+        banned=player.banned,
+    )

@@ -1,0 +1,70 @@
+"""What a submission must be asked before it is judged, answered in one look-up: the state that replicas share.
+
+Session live, player not banned, the player's write budget, the reservation of the action id, and the time of the
+player's last submission: checked and updated atomically. The database decides in the end; this saves work.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from scoreboard.model import Committed, SessionState
+
+
+class Knock(Struct, frozen=True):
+    """One submission asking to come in. `session_id` is None for API keys, which have no write budget.
+
+    `lane` is what `last_at` is kept for (player, board and action), None where nobody asks for it.
+    """
+
+    action_id: str
+    player_id: str
+    session_id: str | None
+    lane: tuple[str, str, str] | None
+    at: int
+    kept_until: int
+
+
+class Admission(Struct, frozen=True):
+    """The answer.
+
+    `session` is unknown where the caller must read it from the database and tell it (`learn`) before asking again.
+    `reserved` tells that this action id is `new`, still `in flight`, or `done` with `outcome`. `last_at` is the time
+    of the last submission in the lane by another action id, None if there is none known. `retry_after_s` is set where
+    the budget is spent; then nothing was reserved.
+    """
+
+    session: Literal["live", "revoked", "banned", "unknown"] = "live"
+    reserved: Literal["new", "in flight", "done"] = "new"
+    outcome: Committed | None = None
+    last_at: int | None = None
+    retry_after_s: float | None = None
+
+
+class Admissions(Protocol):
+    """The shared state in front of the submission path."""
+
+    async def admit(self, knocks: Sequence[Knock]) -> tuple[Admission, ...]:
+        """Answer each knock, in order; a new action id is reserved by it."""
+
+    async def settle(self, outcomes: Sequence[tuple[str, Committed | None]]) -> None:
+        """What became of reserved action ids.
+
+        None where the submission was not committed, or nobody knows: the id may be tried again.
+        """
+
+    async def wait(self, action_id: str) -> None:
+        """Return when the action id is no longer in flight."""
+
+    async def learn(self, state: SessionState) -> None:
+        """Keep a session's state; a revocation heard of meanwhile is not undone."""
+
+    async def session(self, session_id: str) -> SessionState | None:
+        """A session's state if it is known here."""
+
+    async def revoke(self, session_ids: Sequence[str]) -> None:
+        """These sessions have ended."""
+
+    async def close(self) -> None:
+        """Let go of everything."""

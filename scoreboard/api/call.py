@@ -1,0 +1,118 @@
+"""One call of an operation, whichever transport it came by."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+
+from scoreboard.errors import Unauthenticated
+from scoreboard.model import ApiKey
+from scoreboard.pipeline import Judged
+from scoreboard.submissions import Refused
+from scoreboard.tokens import Claims
+
+if TYPE_CHECKING:
+    from scoreboard.api.context import Context
+    from scoreboard.api.operations import Operation
+
+Transport = Literal["rest", "websocket"]
+
+
+class Caller(Struct, frozen=True):
+    """Who calls: a signed-in player by the claims of the access token, or a backend by its API key."""
+
+    claims: Claims | None = None
+    key: ApiKey | None = None
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether nobody in particular calls."""
+        return self.claims is None and self.key is None
+
+    @property
+    def name(self) -> str:
+        """How the audit trail names the caller."""
+        if self.key is not None:
+            return f"key:{self.key.id}"
+        return "nobody" if self.claims is None else f"player:{self.claims.player_id}"
+
+
+NOBODY = Caller()
+
+
+class Call:
+    """An operation being called; the middlewares fill in `caller` and `judged`.
+
+    `credentials` is the Authorization header of a request; a WebSocket brings its `caller` with it.
+    """
+
+    __slots__ = (
+        "_request_id",
+        "address",
+        "caller",
+        "context",
+        "credentials",
+        "idempotency_key",
+        "input",
+        "judged",
+        "operation",
+        "transport",
+        "user_agent",
+    )
+
+    def __init__(
+        self,
+        context: "Context",
+        operation: "Operation[Any, Any]",
+        transport: Transport,
+        address: str,
+        *,
+        input: Any = None,
+        caller: Caller = NOBODY,
+        credentials: str | None = None,
+        user_agent: str = "",
+        idempotency_key: str | None = None,
+    ) -> None:
+        self.context = context
+        self.operation = operation
+        self.transport = transport
+        self.address = address
+        self.input = input
+        self.caller = caller
+        self.credentials = credentials
+        self.user_agent = user_agent
+        self.idempotency_key = idempotency_key
+        self.judged: Sequence[Judged | Refused] = ()
+        self._request_id = ""
+
+    @property
+    def request_id(self) -> str:
+        """Names this call in the log and in error answers; made when first asked for."""
+        self._request_id = self._request_id or secrets.token_hex(8)
+        return self._request_id
+
+    @property
+    def claims(self) -> Claims:
+        """The claims of the player who calls. Raises Unauthenticated where it is none."""
+        if self.caller.claims is None:
+            raise Unauthenticated
+        return self.caller.claims
+
+    @property
+    def submission(self) -> Judged:
+        """The one submission that the call carries past the judge."""
+        (judged,) = self.judged
+        assert isinstance(judged, Judged)
+        return judged
+
+    @property
+    def key(self) -> ApiKey:
+        """The API key that calls. Raises Unauthenticated where it is none."""
+        if self.caller.key is None:
+            raise Unauthenticated
+        return self.caller.key
+
+
+Handler = Callable[[Call], Awaitable[Any]]
+Middleware = Callable[[Call, Handler], Awaitable[Any]]

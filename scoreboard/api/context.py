@@ -1,0 +1,36 @@
+"""What the API is handed by the application, under one typed key."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from scoreboard.accounts import Accounts
+from scoreboard.api.limiting import Limits
+from scoreboard.boards import Boards
+from scoreboard.clock import Clock
+from scoreboard.config import Settings
+from scoreboard.keys import Keys
+from scoreboard.leaderboard import Leaderboard
+from scoreboard.storage.base import Storage
+from scoreboard.submissions import Judge, Submissions
+from scoreboard.tokens import AccessTokens
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The services behind the operations."""
+
+    settings: Settings
+    clock: Clock
+    storage: Storage
+    boards: Boards
+    accounts: Accounts
+    access: AccessTokens
+    keys: Keys
+    judge: Judge
+    submissions: Submissions
+    leaderboard: Leaderboard
+    limits: Limits
+
+
+CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

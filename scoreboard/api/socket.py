@@ -1,0 +1,391 @@
+"""One client's WebSocket: what comes in, what is answered, and how both part."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from itertools import count
+
+from aiohttp import WebSocketError, WSMsgType
+from aiohttp.http import WSMessageNoDecodeText
+from msgspec import UNSET, UnsetType
+
+from scoreboard.api.connection import Connection, Step
+from scoreboard.api.replies import AuthOk, Pong, Subscribed, result_frame
+from scoreboard.api.services import Grant, Identity, Services
+from scoreboard.clock import MILLISECOND, SECOND
+from scoreboard.errors import (
+    BadRequest,
+    InternalError,
+    PlayerBanned,
+    RateLimited,
+    ScoreboardError,
+    Unauthenticated,
+)
+from scoreboard.live.failure import MessageId, failure
+from scoreboard.live.farewell import (
+    BAD_PROTOCOL,
+    BANNED,
+    NOT_UTF8,
+    PROTOCOL_FAULT,
+    REFUSED,
+    TOO_BIG,
+    TOO_FAST,
+    TOO_MANY,
+    Farewell,
+)
+from scoreboard.live.frames import close_frame, message_frame, pong_frame
+from scoreboard.live.outlet import Outlet
+from scoreboard.wire import Authenticate, Expiring, Input, Ping, SignedIn, State, Subscribe, Unsubscribe
+
+log = logging.getLogger(__name__)
+
+MAX_GARBAGE = 10
+"""Messages in a row that make no sense, or come too fast, after which the socket is closed."""
+
+MAX_UNSENT_REPLIES = 64 * 1024
+"""Bytes of unsent answers beyond which a socket is not read, until its client takes them or is cut for stalling."""
+
+CLOSE_US = 2 * SECOND
+"""How long a client may take to answer a close before the connection is cut."""
+
+BEFORE_SIGN_IN = frozenset({"auth", "ping", "pong", "register", "login", "refresh"})
+"""Messages that are answered on a socket that nobody signed in on."""
+
+_CLOSED = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
+_numbers = count(1)
+
+Message = WSMessageNoDecodeText
+Label = MessageId | UnsetType
+
+
+class Socket:
+    """Reads one client's messages until either side ends it."""
+
+    __slots__ = (
+        "_address",
+        "_codec",
+        "_connection",
+        "_cut_at",
+        "_garbage",
+        "_grant",
+        "_in_flight",
+        "_number",
+        "_outlet",
+        "_parted",
+        "_services",
+        "_user_agent",
+        "_waiting",
+    )
+
+    def __init__(self, services: Services, outlet: Outlet, address: str, user_agent: str) -> None:
+        self._services = services
+        self._outlet = outlet
+        self._codec = outlet.codec
+        self._address = address
+        self._user_agent = user_agent
+        self._number = next(_numbers)
+        self._grant: Grant | None = None
+        self._connection = Connection(services.timing, services.clock.now())
+        self._in_flight = 0
+        self._garbage = 0
+        self._parted = False
+        self._cut_at = 0
+        self._waiting: asyncio.Future[None] | None = None
+
+    @property
+    def player_id(self) -> str | None:
+        """Who is signed in."""
+        return None if self._grant is None else self._grant.claims.player_id
+
+    @property
+    def session_id(self) -> str | None:
+        """Under which session."""
+        return None if self._grant is None else self._grant.claims.session_id
+
+    async def run(self, receive: Callable[[], Awaitable[Message]]) -> None:
+        """Answer messages until the connection is closed."""
+        services = self._services
+        services.registry.add(self)
+        if not self._parted:
+            services.wheel.schedule(self, services.clock.now())
+        try:
+            while (message := await receive()).type not in _CLOSED:
+                if message.type is WSMsgType.ERROR:
+                    await self._fault(message.data)
+                    return
+                if not self._parted:
+                    await self._take(message)
+            if not self._parted and message.type is WSMsgType.CLOSE:
+                self._outlet.finish(close_frame(message.data or None))
+        finally:
+            services.hub.leave(self._outlet)
+            services.registry.remove(self)
+            services.wheel.cancel(self)
+            self._outlet.close()
+
+    def part(self, farewell: Farewell) -> None:
+        """Say goodbye and close; the reader ends when the client has answered, or is cut."""
+        if self._parted:
+            return
+        self._parted = True
+        self._services.hub.leave(self._outlet)
+        self._send(farewell.bye())
+        self._outlet.finish(close_frame(farewell.code, farewell.reason))
+        now = self._services.clock.now()
+        self._cut_at = now + CLOSE_US
+        self._services.wheel.schedule(self, now)
+        self._wake()
+
+    def abort(self) -> None:
+        """Cut the connection without a word."""
+        self._outlet.abort()
+
+    def due(self, now: int) -> int | None:
+        """What the socket's deadline is for."""
+        self._wake()  # whoever waits for room looks again
+        if self._parted:
+            return self._closing(now)
+        steps, following = self._connection.due(now)
+        for step in steps:
+            if isinstance(step, Farewell):
+                self.part(step)
+                return now
+            self._step(step, now)
+        return following
+
+    def _closing(self, now: int) -> int | None:
+        """Look whether the client has closed, until its time is up."""
+        if self._outlet.closed:
+            return None
+        if now >= self._cut_at:
+            self._outlet.abort()
+        return now
+
+    def _step(self, step: Step, now: int) -> None:
+        if step is Step.PING:
+            self._send(Ping())
+        elif step is Step.PAUSE:
+            self._services.hub.pause(self._outlet)
+            self._send(State(state="inactive"))
+        elif step is Step.WARN:
+            self._send(Expiring(expires_in=self._expires_in(now)))
+        else:
+            self._outlet.abort()
+
+    # What comes in
+
+    async def _take(self, message: Message) -> None:
+        now = self._services.clock.now()
+        self._connection.heard()
+        if message.type is WSMsgType.PONG or self._too_fast(message):
+            return
+        if message.type is WSMsgType.PING:
+            self._outlet.write(pong_frame(message.data))
+        elif (message.type is WSMsgType.TEXT) != (self._codec == "json"):
+            self.part(BAD_PROTOCOL)
+        elif len(message.data) > self._services.settings.max_message_bytes:
+            self.part(TOO_BIG)
+        elif self._codec == "json" and not _is_utf8(message.data):
+            self.part(NOT_UTF8)
+        else:
+            await self._read(message.data, now)
+        await self._room()
+
+    async def _read(self, raw: bytes, now: int) -> None:
+        inbound = self._services.inbound
+        try:
+            message = inbound.decode(self._codec, raw)
+        except BadRequest as fault:
+            self._refuse(fault, inbound.label_of(self._codec, raw))
+            self._count_garbage(BAD_PROTOCOL)
+            return
+        self._garbage = 0
+        name = inbound.name_of(message)
+        if name not in ("ping", "pong") and self._connection.acted(now):
+            self._services.hub.resume(self._outlet)
+            self._send(State(state="active"))
+        await self._answer(name, message, _id_of(message))
+
+    async def _answer(self, name: str, message: Input, label: Label) -> None:
+        if self._connection.state == "connected" and name not in BEFORE_SIGN_IN:
+            self._refuse(Unauthenticated("Send `auth` first; without a token for a spectator."), label)
+        elif isinstance(message, Authenticate):
+            await self._authenticate(message, label)
+        elif name == "refresh":
+            await self._work(name, message, label)
+        else:
+            self._answer_at_once(name, message, label)
+
+    def _answer_at_once(self, name: str, message: Input, label: Label) -> None:
+        if name == "ping":
+            self._send(Pong(id=label))
+        elif name == "activity":
+            self._activity(label)
+        elif isinstance(message, Subscribe):
+            self._subscribe(message, label)
+        elif isinstance(message, Unsubscribe):
+            self._unsubscribe(message, label)
+        elif name != "pong":
+            self._in_flight += 1
+            self._services.tasks.start(self._operate(name, message, label), name)
+
+    async def _operate(self, name: str, message: Input, label: Label) -> None:
+        try:
+            await self._work(name, message, label)
+        finally:
+            self._in_flight -= 1
+            self._wake()
+
+    async def _work(self, name: str, message: Input, label: Label) -> None:
+        claims = None if self._grant is None else self._grant.claims
+        try:
+            output = await self._services.dispatch(name, message, Identity(self._address, self._user_agent, claims))
+        except Exception as fault:  # whatever it is, the client is answered and the socket lives
+            self._refuse(fault, label)
+            return
+        self._outlet.write(result_frame(self._codec, label, output))
+        if name == "refresh" and isinstance(output, SignedIn):
+            await self._renew(output)
+
+    # Signing in
+
+    async def _authenticate(self, message: Authenticate, label: Label) -> None:
+        try:
+            grant = None if message.token is None else await self._services.authenticate(message.token)
+        except Exception as fault:  # as above
+            self._refuse(fault, label)
+            if isinstance(fault, Unauthenticated | PlayerBanned):
+                self.part(BANNED if isinstance(fault, PlayerBanned) else REFUSED)
+            return
+        if self._admit(grant):
+            now = self._services.clock.now()
+            self._send(
+                AuthOk(
+                    id=label,
+                    player=None if grant is None else grant.player,
+                    expires_in=None if grant is None else self._expires_in(now),
+                    ping_s=self._services.settings.ping_s,
+                    limits=self._services.limits,
+                )
+            )
+
+    async def _renew(self, signed_in: SignedIn) -> None:
+        """The session was refreshed over this socket: so is the socket, if it is the same player's."""
+        if self.player_id == signed_in.player.id:
+            with contextlib.suppress(ScoreboardError):  # then the socket ends when it was to end
+                self._admit(await self._services.authenticate(signed_in.access_token))
+
+    def _admit(self, grant: Grant | None) -> bool:
+        """Take the client for whom the grant names; False where the player has too many connections."""
+        services, before = self._services, self.player_id
+        services.registry.release(self)
+        cap = services.sockets_per_player
+        if grant is not None and cap and services.registry.of_player(grant.claims.player_id) >= cap:
+            self.part(TOO_MANY)
+            return False
+        self._grant = grant
+        services.registry.identified(self)
+        now = services.clock.now()
+        self._connection.signed_in(now, None if grant is None else grant.claims.expires_at)
+        services.wheel.schedule(self, now)
+        self._outlet.player_id = self.player_id
+        if self.player_id != before:
+            services.hub.identified(self._outlet)
+        return True
+
+    def _expires_in(self, now: int) -> int:
+        return 0 if self._grant is None else max(self._grant.claims.expires_at - now, 0) // SECOND
+
+    # Subscriptions
+
+    def _subscribe(self, message: Subscribe, label: Label) -> None:
+        try:
+            name = self._services.hub.subscribe(self._outlet, message)
+        except ScoreboardError as fault:
+            self._refuse(fault, label)
+        else:
+            self._outlet.write(result_frame(self._codec, label, Subscribed(name)))
+
+    def _unsubscribe(self, message: Unsubscribe, label: Label) -> None:
+        try:
+            self._services.hub.unsubscribe(self._outlet, message.subscription)
+        except ScoreboardError as fault:
+            self._refuse(fault, label)
+        else:
+            self._outlet.write(result_frame(self._codec, label, None))
+
+    def _activity(self, label: Label) -> None:
+        if label is not UNSET:
+            self._outlet.write(result_frame(self._codec, label, None))
+
+    # Bounds
+
+    def _too_fast(self, message: Message) -> bool:
+        wait_s = self._services.messages.take(self._number)
+        if wait_s is None:
+            return False
+        self._refuse(RateLimited("Too many messages on this connection.", retry_after_s=wait_s))
+        self._count_garbage(TOO_FAST._replace(retry_after_ms=int(wait_s * SECOND) // MILLISECOND))
+        return True
+
+    def _count_garbage(self, farewell: Farewell) -> None:
+        self._garbage += 1
+        if self._garbage >= MAX_GARBAGE:
+            self.part(farewell)
+
+    async def _room(self) -> None:
+        """Wait, and so do not read, while too much is being worked on or too little is taken by the client."""
+        most = self._services.settings.max_in_flight
+        while not self._parted and (self._in_flight >= most or self._outlet.unsent() > MAX_UNSENT_REPLIES):
+            self._waiting = asyncio.get_running_loop().create_future()
+            self._services.wheel.schedule(self, self._services.clock.now())
+            await self._waiting
+
+    def _wake(self) -> None:
+        if self._waiting is not None:
+            if not self._waiting.done():
+                self._waiting.set_result(None)
+            self._waiting = None
+
+    async def _fault(self, fault: object) -> None:
+        """The peer broke the protocol, or vanished."""
+        if not isinstance(fault, WebSocketError) or self._outlet.closed:
+            return
+        self.part(_FAULTS.get(fault.code, PROTOCOL_FAULT))
+        self._outlet.end()
+        while not self._outlet.closed:  # what still comes is discarded, or the close would be lost in a reset
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+
+    # Answers
+
+    def _send(self, message: object) -> None:
+        self._outlet.write(message_frame(self._codec, message))
+
+    def _refuse(self, fault: Exception, label: Label = UNSET) -> None:
+        if isinstance(fault, ScoreboardError):
+            self._send(failure(fault, label))
+            return
+        request_id = secrets.token_hex(8)
+        log.error("request %s over a WebSocket failed", request_id, exc_info=fault)
+        self._send(failure(InternalError(), label, request_id=request_id))
+
+
+_FAULTS = {TOO_BIG.code: TOO_BIG, NOT_UTF8.code: NOT_UTF8}
+
+
+def _is_utf8(raw: bytes) -> bool:
+    if raw.isascii():
+        return True
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _id_of(message: Input) -> Label:
+    label: Label = getattr(message, "id", UNSET)
+    return label

@@ -1,0 +1,212 @@
+"""`GET /ws`: who may open a WebSocket, and how all of them end."""
+
+import asyncio
+import random
+import socket
+from collections.abc import Callable, Iterable
+from typing import Literal
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from msgspec import Struct
+
+from scoreboard.api.call import Call, Caller
+from scoreboard.api.connection import Timing
+from scoreboard.api.context import Context
+from scoreboard.api.inbound import Inbound
+from scoreboard.api.middleware import handle
+from scoreboard.api.operations import OPERATIONS
+from scoreboard.api.replies import SocketLimits
+from scoreboard.api.services import Authenticate, Dispatch, Grant, Identity, Services
+from scoreboard.api.socket import Socket
+from scoreboard.clock import MINUTE, SECOND, Clock
+from scoreboard.config import LimitSettings, LiveSettings
+from scoreboard.errors import BadRequest, Forbidden, Overloaded
+from scoreboard.leaderboard import TopPage
+from scoreboard.limits import Concurrency, Limiter, network_of
+from scoreboard.live.base import Codec
+from scoreboard.live.farewell import RESTART, TOO_MANY
+from scoreboard.live.hub import Hub
+from scoreboard.live.outlet import Outlet
+from scoreboard.live.registry import Registry
+from scoreboard.live.wheel import Wheel
+from scoreboard.tasks import Tasks
+from scoreboard.wire import Input, PlayerOut
+
+PROTOCOLS: dict[str, Codec] = {"scoreboard.v1.json": "json", "scoreboard.v1.msgpack": "msgpack"}
+
+NOTSENT_LOWAT = 16 * 1024
+"""Bytes the kernel may hold unsent; it hides slow readers otherwise, up to megabytes each."""
+
+MAX_READ_FACTOR = 4
+"""A message up to so many times the cap is read and refused politely; a longer one is cut off while it comes in."""
+
+RESTART_RETRY_MS = (500, 4_000)
+"""When clients are asked to come back after a restart, at random in between."""
+
+DRAIN_GRACE_S = 2.5
+"""How long sockets may take to close after the last goodbye."""
+
+AddressOf = Callable[[web.Request], str]
+
+
+class _Upgrade(web.WebSocketResponse[Literal[False]]):
+    """aiohttp's handshake and reader; saying goodbye is the socket's own business."""
+
+    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
+        """Nothing: aiohttp would close without a word when the peer breaks the protocol."""
+        return False
+
+
+class LiveEndpoint:
+    """The handler of `/ws` and the drain of all sockets."""
+
+    def __init__(
+        self,
+        *,
+        settings: LiveSettings,
+        limits: LimitSettings,
+        authenticate: Authenticate,
+        dispatch: Dispatch,
+        inputs: dict[str, type[Input]],
+        address_of: AddressOf,
+        hub: Hub,
+        registry: Registry,
+        wheel: Wheel,
+        tasks: Tasks,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._address_of = address_of
+        self._registry = registry
+        self._upgrades = Limiter(settings.upgrades_per_s, SECOND, clock, max_keys=1)
+        self._of_address = Concurrency(limits.sockets_per_address)
+        self._draining = False
+        self._services = Services(
+            authenticate=authenticate,
+            dispatch=dispatch,
+            inbound=Inbound(inputs),
+            hub=hub,
+            registry=registry,
+            wheel=wheel,
+            tasks=tasks,
+            clock=clock,
+            messages=Limiter(limits.messages_per_minute, MINUTE, clock),
+            timing=Timing.of(settings),
+            settings=settings,
+            limits=SocketLimits(limits.messages_per_minute, settings.max_message_bytes, settings.max_subscriptions),
+            sockets_per_player=limits.sockets_per_player,
+        )
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Upgrade the request and serve the socket until it ends.
+
+        Before the upgrade it raises Forbidden, BadRequest, and Overloaded with a time to come back.
+        """
+        address = self._address_of(request)
+        self._may_upgrade(request)
+        upgrade = _Upgrade(
+            protocols=PROTOCOLS,
+            compress=False,
+            autoping=False,
+            autoclose=False,
+            decode_text=False,
+            max_msg_size=MAX_READ_FACTOR * self._settings.max_message_bytes,
+        )
+        if not upgrade.can_prepare(request):
+            raise BadRequest("This address speaks WebSocket.")
+        await upgrade.prepare(request)
+        if request.transport is not None:
+            await self._serve(request, request.transport, upgrade, address)
+        return upgrade
+
+    async def drain(self, drain_s: float) -> None:
+        """Admit nobody, part from everybody within `drain_s` seconds, and cut who does not go."""
+        self._draining = True
+        connections = list(self._registry.all())
+        random.shuffle(connections)
+        started = asyncio.get_running_loop().time()
+        for number, connection in enumerate(connections):
+            late_s = started + drain_s * number / len(connections) - asyncio.get_running_loop().time()
+            if late_s > 0:
+                await asyncio.sleep(late_s)
+            connection.part(RESTART._replace(retry_after_ms=random.randint(*RESTART_RETRY_MS)))
+        try:
+            await asyncio.wait_for(self._registry.emptied(), DRAIN_GRACE_S)
+        except TimeoutError:
+            for connection in self._registry.all():
+                connection.abort()
+
+    def _may_upgrade(self, request: web.Request) -> None:
+        origin = request.headers.get("Origin")
+        if origin is not None and not _is_allowed(origin, request.host, self._settings.origins):
+            raise Forbidden("This origin may not open a live connection.")
+        if self._draining:
+            raise Overloaded("The server is about to restart.", retry_after_s=1.0)
+        wait_s = self._upgrades.take("upgrade")
+        if wait_s is not None:
+            raise Overloaded("Too many connections at once.", retry_after_s=wait_s)
+
+    async def _serve(self, request: web.Request, transport: asyncio.Transport, upgrade: _Upgrade, address: str) -> None:
+        _keep_little_unsent(transport)
+        codec = PROTOCOLS.get(upgrade.ws_protocol or "", "json")
+        stall_us = int(self._settings.stall_s * SECOND)
+        outlet = Outlet(transport, codec, self._services.wheel, stall_us)
+        client = Socket(self._services, outlet, address, request.headers.get("User-Agent", ""))
+        network = network_of(address)
+        admitted = self._of_address.enter(network)
+        if not admitted:
+            client.part(TOO_MANY)
+        try:
+            await client.run(upgrade.receive)
+        finally:
+            if admitted:
+                self._of_address.leave(network)
+
+
+def inputs() -> dict[str, type[Input]]:
+    """The operations that are messages too, by name."""
+    return {operation.name: operation.input for operation in OPERATIONS if operation.websocket}
+
+
+def authenticator(context: Context) -> Authenticate:
+    """Access tokens into grants, by the rules of every other call."""
+
+    async def authenticate(token: str) -> Grant:
+        claims = await context.access.verify(token)
+        await context.accounts.live(claims)
+        player = await context.accounts.me(claims)
+        return Grant(claims, PlayerOut(id=player.id, name=player.name, role=player.role))
+
+    return authenticate
+
+
+def dispatcher(context: Context) -> Dispatch:
+    """Messages into calls, through the same middlewares as a request."""
+    operations = {operation.name: operation for operation in OPERATIONS}
+
+    async def dispatch(name: str, message: Input, identity: Identity) -> Struct | None:
+        call = Call(
+            context,
+            operations[name],
+            "websocket",
+            identity.address,
+            input=message,
+            caller=Caller(claims=identity.claims),
+            user_agent=identity.user_agent,
+        )
+        output: TopPage | Struct | None = await handle(call)
+        return output.output if isinstance(output, TopPage) else output
+
+    return dispatch
+
+
+def _is_allowed(origin: str, host: str, allowed: Iterable[str]) -> bool:
+    """Listed origins may connect, and the server's own pages."""
+    return origin in allowed or "*" in allowed or urlsplit(origin).netloc == host
+
+
+def _keep_little_unsent(transport: asyncio.Transport) -> None:
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOTSENT_LOWAT)

@@ -1,0 +1,295 @@
+"""The WebSocket side of the client: subscribe, iterate over boards as they change, and survive lost connections."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from itertools import count
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiohttp
+import msgspec
+
+from scoreboard.client.backoff import pause_s
+from scoreboard.client.link import Codec, Head, Link
+from scoreboard.client.problems import Problem, error_of
+from scoreboard.client.view import BoardView, Gap, from_delta, from_snapshot
+from scoreboard.errors import BadRequest, Forbidden, OutcomeUnknown, ScoreboardError, Unauthenticated, Unavailable
+from scoreboard.tasks import Tasks
+from scoreboard.wire import ActionStarted, Bye, Delta, MePushed, ScoreOut, Snapshot, State, Subscribe
+
+T = TypeVar("T")
+Update = BoardView | MePushed
+
+MAX_IN_FLIGHT = 16
+"""Calls that wait for an answer at once; more wait for their turn."""
+
+GRACE_S = 10.0
+"""Silence beyond the server's ping interval after which the connection counts as lost."""
+
+FINAL_ERRORS = (BadRequest, Forbidden, Unauthenticated)
+
+
+class _Subscribed(msgspec.Struct):
+    subscription: str
+
+
+class _Authenticated(msgspec.Struct):
+    ping_s: float = 25.0
+
+
+async def _nothing_to_renew() -> None:
+    return
+
+
+class Live:
+    """One live connection. `async for update in live` yields each board's newest state, and own standings.
+
+    States in between may be left out: a slow reader sees the latest. A lost connection is made again by itself and
+    subscriptions go on from the version shown. Iteration and calls raise once the server refuses for good.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: Callable[[], str | None] = lambda: None,
+        renew: Callable[[], Awaitable[None]] = _nothing_to_renew,
+        codec: Codec = "json",
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._token = token
+        self._renew = renew
+        self._codec = codec
+        self._http: aiohttp.ClientSession | None = None
+        self._link: Link | None = None
+        self._tasks = Tasks()
+        self._ids = count(1)
+        self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
+        self._pending: dict[int, asyncio.Future[bytes]] = {}
+        self._subscriptions: dict[str, Subscribe] = {}
+        self._views: dict[str, BoardView] = {}
+        self._updates: dict[str, Update] = {}
+        self._updated = asyncio.Event()
+        self._told_to_wait_s = 0.0
+        self._end: ScoreboardError | None = None
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession()
+        try:
+            await self._connect(self._http)
+        except BaseException:
+            await self._http.close()
+            raise
+        self._tasks.start(self._run(self._http), "live client")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._tasks.cancel()
+        self._finish(Unavailable("the connection was closed"))
+        await self.drop()
+        if self._http is not None:
+            await self._http.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Update:
+        while not self._updates:
+            if self._end is not None:
+                raise self._end
+            self._updated.clear()
+            await self._updated.wait()
+        return self._updates.pop(next(iter(self._updates)))
+
+    # What one may ask
+
+    async def subscribe(self, board: str, *, window: str | None = None, limit: int = 10, me: bool = False) -> str:
+        """Follow a board's best rows, or with `me` the own standing; returns the subscription's name."""
+        wanted = Subscribe(board=board, window=window, limit=limit, me=me)
+        answer = await self.call(_Subscribed, "subscribe", **msgspec.to_builtins(wanted))
+        self._subscriptions[answer.subscription] = wanted
+        return answer.subscription
+
+    async def unsubscribe(self, subscription: str) -> None:
+        """Stop following; what is shown of it is forgotten."""
+        await self._ask("unsubscribe", {"subscription": subscription})
+        for kept in (self._subscriptions, self._views, self._updates):
+            kept.pop(subscription, None)
+
+    async def start_action(self, board: str, action: str) -> ActionStarted:
+        """Begin something that may score; the answer holds the one-time action token."""
+        return await self.call(ActionStarted, "action", board=board, action=action)
+
+    async def submit(self, board: str, action_token: str, score: int) -> ScoreOut:
+        """Submit one score. Raises OutcomeUnknown where the connection was lost meanwhile: call again with the same."""
+        return await self.call(ScoreOut, "score", board=board, action_token=action_token, score=score)
+
+    async def call(self, output: type[T], kind: str, **fields: Any) -> T:
+        """Any message that has a `result`, decoded as `output`; raises what the server answers with."""
+        return self._connected().decode(await self._ask(kind, fields), output)
+
+    def view(self, subscription: str) -> BoardView | None:
+        """What is shown of a subscription now."""
+        return self._views.get(subscription)
+
+    async def drop(self) -> None:
+        """Cut the connection, as a lost network would; it is made again by itself."""
+        if self._link is not None:
+            await self._link.close()
+
+    async def _ask(self, kind: str, fields: dict[str, Any]) -> bytes:
+        if self._end is not None:
+            raise self._end
+        async with self._in_flight:
+            number = next(self._ids)
+            answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+            self._pending[number] = answer
+            try:
+                await self._connected().send(kind, id=number, **fields)
+                return await answer
+            finally:
+                self._pending.pop(number, None)
+
+    # The connection
+
+    async def _run(self, http: aiohttp.ClientSession) -> None:
+        while self._end is None:
+            try:
+                await self._read(self._connected())
+            except Unavailable as lost:
+                self._abandon(OutcomeUnknown(lost.detail))
+                await self._reconnect(http)
+            except ScoreboardError as final:
+                self._finish(final)
+
+    async def _reconnect(self, http: aiohttp.ClientSession) -> None:
+        for attempt in count():
+            await asyncio.sleep(pause_s(attempt, self._told_to_wait_s))
+            self._told_to_wait_s = 0.0
+            try:
+                await self._connect(http)
+                return
+            except FINAL_ERRORS as final:
+                self._finish(final)
+                return
+            except ScoreboardError:
+                continue
+
+    async def _connect(self, http: aiohttp.ClientSession) -> None:
+        try:
+            link = await self._open(http)
+        except Unauthenticated:
+            if self._token() is None:
+                raise
+            await self._renew()
+            link = await self._open(http)
+        for name, wanted in self._subscriptions.items():
+            await self._resume(link, name, wanted)
+
+    async def _open(self, http: aiohttp.ClientSession) -> Link:
+        await self.drop()
+        self._link = link = await Link.connect(http, self._url, self._codec)
+        await self._authenticate(link)
+        return link
+
+    async def _authenticate(self, link: Link) -> None:
+        await self._send_token(link)
+        while True:
+            raw = await link.receive()
+            head = link.decode(raw, Head)
+            if head.type == "auth.ok":
+                link.silence_s = link.decode(raw, _Authenticated).ping_s + GRACE_S
+                return
+            if head.type == "error":
+                raise error_of(link.decode(raw, Problem))
+            await self._take(link, raw, head)
+
+    async def _send_token(self, link: Link) -> None:
+        token = self._token()
+        await link.send("auth", **({} if token is None else {"token": token}))
+
+    async def _resume(self, link: Link, name: str, wanted: Subscribe) -> None:
+        shown = self._views.get(name)
+        since = shown.since if shown is not None else None
+        await link.send("subscribe", **msgspec.to_builtins(msgspec.structs.replace(wanted, since=since)))
+
+    async def _read(self, link: Link) -> None:
+        while True:
+            raw = await link.receive()
+            await self._take(link, raw, link.decode(raw, Head))
+
+    async def _take(self, link: Link, raw: bytes, head: Head) -> None:
+        match head.type:
+            case "result" | "error":
+                self._answered(link, raw, head)
+            case "snapshot":
+                await self._show(link, link.decode(raw, Snapshot))
+            case "delta":
+                await self._show(link, link.decode(raw, Delta))
+            case "me":
+                own = link.decode(raw, MePushed)
+                self._publish(f"{own.board}/{own.window}/me", own)
+            case "ping":
+                await link.send("pong")
+            case "state" if link.decode(raw, State).state == "inactive":
+                await link.send("activity")
+            case "expiring":
+                self._tasks.start(self._renew_on(link), "live client renews its session")
+            case "bye":
+                self._parted(link.decode(raw, Bye))
+
+    def _answered(self, link: Link, raw: bytes, head: Head) -> None:
+        waiting = self._pending.pop(head.id, None) if isinstance(head.id, int) else None
+        if waiting is None or waiting.done():
+            return
+        if head.type == "result":
+            waiting.set_result(raw)
+        else:
+            waiting.set_exception(error_of(link.decode(raw, Problem)))
+
+    async def _show(self, link: Link, new: Snapshot | Delta) -> None:
+        name = f"{new.board}/{new.window}/{new.limit}"
+        shown = self._views.get(name)
+        try:
+            view = from_snapshot(shown, new) if isinstance(new, Snapshot) else from_delta(shown, new)
+        except Gap:
+            self._views.pop(name, None)
+            if (wanted := self._subscriptions.get(name)) is not None:
+                await self._resume(link, name, wanted)
+            return
+        if view is not shown:
+            self._views[name] = view
+            self._publish(name, view)
+
+    def _parted(self, bye: Bye) -> None:
+        self._told_to_wait_s = bye.retry_after_ms / 1000
+        if not bye.reconnect:
+            raise Forbidden(f"the server said goodbye: {bye.reason}")
+
+    async def _renew_on(self, link: Link) -> None:
+        with contextlib.suppress(ScoreboardError):  # then the session ends, as announced
+            await self._renew()
+            await self._send_token(link)
+
+    def _publish(self, name: str, update: Update) -> None:
+        self._updates[name] = update
+        self._updated.set()
+
+    def _connected(self) -> Link:
+        if self._link is None:
+            raise RuntimeError("use the client in `async with`")
+        return self._link
+
+    def _finish(self, error: ScoreboardError) -> None:
+        self._end = error
+        self._abandon(error)
+        self._updated.set()
+
+    def _abandon(self, error: ScoreboardError) -> None:
+        for waiting in self._pending.values():
+            if not waiting.done():
+                waiting.set_exception(error)
+        self._pending.clear()

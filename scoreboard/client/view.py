@@ -1,0 +1,53 @@
+"""A board as a live client shows it: snapshots and deltas applied in the order of their versions."""
+
+from msgspec import Struct
+
+from scoreboard.wire import Delta, RowOut, Since, Snapshot
+
+
+class Gap(Exception):
+    """A delta does not continue what is shown; the board must be asked for afresh."""
+
+
+class BoardView(Struct, frozen=True):
+    """The shown rows of one board period, best first, with the version they belong to."""
+
+    board: str
+    window: str
+    period: str
+    limit: int
+    epoch: int
+    version: int
+    total: int
+    rows: tuple[RowOut, ...]
+
+    @property
+    def since(self) -> Since:
+        """Where a resumed subscription continues."""
+        return Since(self.period, self.epoch, self.version)
+
+
+def from_snapshot(shown: BoardView | None, new: Snapshot) -> BoardView:
+    """The view after a snapshot; `shown` itself where the snapshot is not newer."""
+    if shown is not None and shown.period == new.period and (new.epoch, new.version) <= (shown.epoch, shown.version):
+        return shown
+    return BoardView(
+        new.board, new.window, new.period, new.limit, new.epoch, new.version, new.total, tuple(_sorted(new.rows))
+    )
+
+
+def from_delta(shown: BoardView | None, new: Delta) -> BoardView:
+    """The view after a delta; `shown` itself where the delta is not newer. Raises Gap where it does not continue it."""
+    if shown is None or (shown.period, shown.epoch) != (new.period, new.epoch):
+        raise Gap
+    if new.version <= shown.version:
+        return shown
+    if new.from_ != shown.version:
+        raise Gap
+    moved = {row.player_id for row in new.rows} | set(new.gone)
+    rows = _sorted([*(row for row in shown.rows if row.player_id not in moved), *new.rows])
+    return BoardView(new.board, new.window, new.period, new.limit, new.epoch, new.version, new.total, tuple(rows))
+
+
+def _sorted(rows: tuple[RowOut, ...] | list[RowOut]) -> list[RowOut]:
+    return sorted(rows, key=lambda row: row.position)

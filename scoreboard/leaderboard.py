@@ -1,0 +1,260 @@
+"""Reading boards: top, pages, neighbours, one player, periods and history."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+
+from scoreboard import periods
+from scoreboard.boards import Boards
+from scoreboard.clock import Clock, rfc3339
+from scoreboard.errors import BadRequest, NotFound
+from scoreboard.model import Board, BoardPeriod, HistoryItem, Page, Row
+from scoreboard.pipeline import Rebuilder
+from scoreboard.ranking.base import Neighbours, NotLoaded, Ranking
+from scoreboard.storage.base import Storage
+from scoreboard.tokens import Cursors
+from scoreboard.wire import (
+    Around,
+    BoardOut,
+    BoardRef,
+    BoardsOut,
+    History,
+    HistoryOut,
+    InPeriod,
+    OnePlayer,
+    PageOut,
+    PeriodOut,
+    PeriodsOut,
+    PlayerRowOut,
+    Ranks,
+    Standings,
+    Top,
+    history_item_out,
+    page_out,
+    row_out,
+)
+
+Answer = TypeVar("Answer")
+
+MAX_TOPS = 1024
+"""Encoded tops kept; at that number all are forgotten and made again as they are asked for."""
+
+
+class TopPage:
+    """The top of a board at one version, encoded once for everyone who asks."""
+
+    __slots__ = ("etag", "json", "output")
+
+    def __init__(self, output: PageOut) -> None:
+        self.output = output
+        self.json = msgspec.json.encode(output)
+        self.etag = etag(output)
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """What a cursor says: the period, and where in it the next page begins."""
+
+    period: BoardPeriod
+    key: bytes
+    backwards: bool
+
+
+class Leaderboard:
+    """Answers every question about who stands where."""
+
+    def __init__(
+        self,
+        boards: Boards,
+        ranking: Ranking,
+        rebuilder: Rebuilder,
+        storage: Storage,
+        cursors: Cursors,
+        clock: Clock,
+    ) -> None:
+        self._boards = boards
+        self._ranking = ranking
+        self._rebuilder = rebuilder
+        self._storage = storage
+        self._cursors = cursors
+        self._clock = clock
+        self._tops: dict[tuple[BoardPeriod, int], TopPage] = {}
+
+    def period(self, asked: InPeriod) -> BoardPeriod:
+        """The board period that a request means: by default the current one of the board's first window.
+
+        Raises NotFound for an unknown board, BadRequest for a window or period the board does not have.
+        """
+        board = self._boards.get(asked.board)
+        settings = board.settings
+        window = asked.window or settings.windows[0]
+        if window not in settings.windows:
+            raise BadRequest(f"This board has the windows {', '.join(settings.windows)}, not {window!r}.")
+        if asked.period is not None:
+            periods.bounds(settings, window, asked.period)
+            return BoardPeriod(board.id, window, asked.period)
+        current = periods.period_at(settings, window, self._clock.now())
+        return BoardPeriod(board.id, window, current or window)  # out of season: the season itself
+
+    async def top(self, asked: Top) -> TopPage:
+        """The first rows, encoded once per version."""
+        period = self.period(asked)
+        epoch, version = await self._read(period, lambda: self._ranking.version(period), (0, 0))
+        known = self._tops.get((period, asked.limit))
+        if known is not None and known.output.version == version and known.output.epoch == epoch:
+            return known
+        page = await self._page(period, lambda: self._ranking.top(period, asked.limit))
+        if len(self._tops) >= MAX_TOPS:
+            self._tops.clear()
+        top = self._tops[period, asked.limit] = TopPage(page_out(page))
+        return top
+
+    async def standings(self, asked: Standings) -> PageOut:
+        """One page of the whole board, with cursors to the next and the previous."""
+        period, start = self._start(asked)
+        page = await self._page(period, lambda: self._ranking.page(period, start, asked.limit))
+        first, last = (page.rows[0], page.rows[-1]) if page.rows else (None, None)
+        return msgspec.structs.replace(
+            page_out(page),
+            next=self._cursor(period, last, False) if last and last.position < page.total else None,
+            previous=self._cursor(period, first, True) if first and first.position > 1 else None,
+        )
+
+    def _start(self, asked: Standings) -> tuple[BoardPeriod, Neighbours]:
+        if asked.cursor is None:
+            return self.period(asked), Neighbours()
+        try:
+            place = msgspec.msgpack.decode(self._cursors.open(asked.cursor), type=Place)
+        except msgspec.DecodeError:
+            raise BadRequest("The cursor is not valid.") from None
+        if place.period.board != asked.board:
+            raise BadRequest("The cursor belongs to another board.")
+        return place.period, Neighbours(place.key, place.backwards)
+
+    def _cursor(self, period: BoardPeriod, row: Row, backwards: bool) -> str:
+        return self._cursors.sign(msgspec.msgpack.encode(Place(period, row.key, backwards)))
+
+    async def around(self, asked: Around) -> PageOut:
+        """The player and the neighbours. Raises NotFound where the player is not on the board."""
+        period = self.period(asked)
+        page = await self._page(period, lambda: self._ranking.around(period, asked.player_id, asked.k))
+        if not page.rows:
+            raise NotFound("This player is not on the board.")
+        return page_out(page)
+
+    async def player(self, asked: OnePlayer) -> PlayerRowOut:
+        """One player's row. Raises NotFound where the player is not on the board."""
+        period = self.period(asked)
+        page = await self._page(period, lambda: self._ranking.rows_of(period, [asked.player_id]))
+        if not page.rows or page.epoch is None or page.version is None:
+            raise NotFound("This player is not on the board.")
+        row = page.rows[0]
+        return PlayerRowOut(
+            board=period.board,
+            window=period.window,
+            period=period.period,
+            epoch=page.epoch,
+            version=page.version,
+            **msgspec.structs.asdict(row_out(row)),
+            total=page.total,
+            percentile=round(100 * (page.total - row.position + 1) / page.total, 2),
+        )
+
+    async def ranks(self, asked: Ranks) -> PageOut:
+        """The rows of the players named, and who of them is not on the board."""
+        period = self.period(asked)
+        wanted = tuple(dict.fromkeys(asked.players))
+        page = await self._page(period, lambda: self._ranking.rows_of(period, wanted))
+        found = {row.player_id for row in page.rows}
+        missing = tuple(player_id for player_id in wanted if player_id not in found)
+        return msgspec.structs.replace(page_out(page), missing=missing)
+
+    async def periods(self, asked: BoardRef) -> PeriodsOut:
+        """The periods that have standings, and the current ones, the newest first within each window."""
+        board = self._boards.get(asked.board)
+        current = self._boards.current(board)
+        found = sorted({*current, *await self._storage.periods(board.id)}, reverse=True)
+        return PeriodsOut(periods=tuple(_period_out(board, period, period in current) for period in found))
+
+    async def history(self, asked: History, trusted: bool) -> HistoryOut:
+        """A player's submissions, newest first; others than the player see what counts and no metadata.
+
+        `trusted` is the player or a backend. Raises NotFound for an unknown or banned player.
+        """
+        board = self._boards.get(asked.board)
+        player = await self._storage.player(asked.player_id)
+        if player is None or (player.banned and not trusted):
+            raise NotFound("There is no such player.")
+        items = await self._storage.history(board.id, asked.player_id, asked.before, asked.limit)
+        shown = [item for item in items if trusted or item.state == "counted"]
+        return HistoryOut(
+            board=board.id,
+            player_id=asked.player_id,
+            submissions=tuple(history_item_out(item, _metadata(item, trusted)) for item in shown),
+        )
+
+    def boards(self, everything: bool) -> BoardsOut:
+        """The boards; only public ones unless `everything`."""
+        shown = [board for board in self._boards.all() if everything or board.settings.public]
+        return BoardsOut(boards=tuple(board_out(board) for board in shown))
+
+    def board(self, asked: BoardRef) -> BoardOut:
+        """One board."""
+        return board_out(self._boards.get(asked.board))
+
+    async def _page(self, period: BoardPeriod, read: Callable[[], Awaitable[Page]]) -> Page:
+        return await self._read(period, read, Page(period, 0, 0, 0, ()))
+
+    async def _read(self, period: BoardPeriod, read: Callable[[], Awaitable[Answer]], empty: Answer) -> Answer:
+        """Read from the ranking, loading a period that has standings but is not loaded; `empty` where it has none."""
+        try:
+            return await read()
+        except NotLoaded:
+            if not await self._has_standings(period):
+                return empty
+        await self._rebuilder.ensure(period)
+        return await read()
+
+    async def _has_standings(self, period: BoardPeriod) -> bool:
+        return period in self._boards.current(self._boards.get(period.board)) or period in await self._storage.periods(
+            period.board
+        )
+
+
+def etag(output: PageOut | PlayerRowOut) -> str | None:
+    """The entity tag of rows: their epoch and version; none where they came from the database."""
+    return None if output.version is None else f'"{output.epoch}.{output.version}"'
+
+
+def board_out(board: Board) -> BoardOut:
+    """A board as shown."""
+    settings = board.settings
+    return BoardOut(
+        board=board.id,
+        title=settings.title or board.id,
+        order=settings.order,
+        operator=settings.operator,
+        rank=settings.rank,
+        tiebreakers=tuple({"name": column.name, "order": column.order} for column in settings.tiebreakers),
+        windows=settings.windows,
+        timezone=settings.timezone,
+        public=settings.public,
+        decimals=settings.decimals,
+        live_limit=settings.live_limit,
+        actions={name: msgspec.structs.asdict(rule) for name, rule in settings.actions.items()},
+    )
+
+
+def _period_out(board: Board, period: BoardPeriod, current: bool) -> PeriodOut:
+    start, end = periods.bounds(board.settings, period.window, period.period)
+    return PeriodOut(
+        window=period.window,
+        period=period.period,
+        start=None if start is None else rfc3339(start),
+        end=None if end is None else rfc3339(end),
+        current=current,
+    )
+
+
+def _metadata(item: HistoryItem, trusted: bool) -> object:
+    return msgspec.json.decode(item.metadata) if trusted and item.metadata is not None else None

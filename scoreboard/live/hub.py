@@ -1,0 +1,200 @@
+"""Who follows what, and who is told when it changes."""
+
+from collections.abc import Sequence
+
+from scoreboard.errors import BadRequest, Forbidden, NotFound, ScoreboardError, Unauthenticated
+from scoreboard.live.base import Known, Sink
+from scoreboard.live.failure import failure
+from scoreboard.live.frames import message_frame
+from scoreboard.live.own import OwnFollower
+from scoreboard.live.places import Place, Places
+from scoreboard.live.topic import Follower, Source
+from scoreboard.live.wheel import Wheel
+from scoreboard.model import BoardPeriod, BoardSettings
+from scoreboard.ranking.base import Changed, SettingsOf
+from scoreboard.wire import Subscribe
+
+
+class _Member:
+    """A sink and its subscriptions by name; while `paused` they are kept but not served."""
+
+    def __init__(self) -> None:
+        self.wanted: dict[str, Subscribe] = {}
+        self.followers: dict[str, tuple[Place, Follower | OwnFollower]] = {}
+        self.paused = False
+
+
+class Hub:
+    """Subscriptions of all sinks. `notify` and `submitted` are called by the submission path and never block."""
+
+    def __init__(self, source: Source, settings_of: SettingsOf, wheel: Wheel, max_subscriptions: int = 32) -> None:
+        self._settings_of = settings_of
+        self._places = Places(source, self._settings, wheel)
+        self._max_subscriptions = max_subscriptions
+        self._members: dict[Sink, _Member] = {}
+
+    # What changed
+
+    def notify(self, changes: Sequence[Changed]) -> None:
+        """These periods have another version."""
+        for change in changes:
+            place = self._places.showing(change.period)
+            if place is not None:
+                place.topic.changed()
+                place.own.changed()
+
+    def submitted(self, player_id: str, moved: Sequence[BoardPeriod]) -> None:
+        """The player's own standing moved in these periods."""
+        for period in moved:
+            place = self._places.showing(period)
+            if place is not None:
+                place.own.submitted(player_id)
+
+    def board_changed(self, board_id: str) -> None:
+        """The board has other settings: end what is no longer allowed, and send the rest afresh."""
+        for place in self._places.of(board_id):
+            followers: list[Follower | OwnFollower] = [*place.topic.followers(), *place.own.followers()]
+            for follower in followers:
+                self._recheck(follower.sink, follower.name)
+            self._places.refresh(place)
+
+    # Who follows
+
+    def subscribe(self, sink: Sink, wanted: Subscribe) -> str:
+        """Follow a board's first rows, or with `me` the own standing; returns the subscription's name.
+
+        The first message comes after the caller has returned to the event loop. Subscribing again starts afresh.
+        Raises NotFound, BadRequest, and Unauthenticated for a spectator of what is not public.
+        """
+        settings = self._settings(wanted.board)
+        window = wanted.window or settings.windows[0]
+        name = f"{wanted.board}/{window}/{'me' if wanted.me else wanted.limit}"
+        _check(settings, window, wanted, sink)
+        member = self._members.setdefault(sink, _Member())
+        if name not in member.wanted and len(member.wanted) >= self._max_subscriptions:
+            raise BadRequest(f"A connection has at most {self._max_subscriptions} subscriptions.")
+        self._detach(member, name)
+        member.wanted[name] = wanted
+        if not member.paused:
+            self._attach(sink, member, name)
+        return name
+
+    def unsubscribe(self, sink: Sink, name: str) -> None:
+        """Follow no more. Raises NotFound where there is no such subscription."""
+        member = self._members.get(sink)
+        if member is None or name not in member.wanted:
+            raise NotFound(f"There is no subscription {name!r} on this connection.")
+        del member.wanted[name]
+        self._detach(member, name)
+
+    def leave(self, sink: Sink) -> None:
+        """The sink is gone."""
+        member = self._members.pop(sink, None)
+        if member is not None:
+            for name in tuple(member.followers):
+                self._detach(member, name)
+
+    def pause(self, sink: Sink) -> None:
+        """Push nothing until `resume`; the subscriptions stay."""
+        member = self._members.setdefault(sink, _Member())
+        member.paused = True
+        for name in tuple(member.followers):
+            self._detach(member, name)
+
+    def resume(self, sink: Sink) -> None:
+        """Push again, beginning with a snapshot of each board."""
+        member = self._members.setdefault(sink, _Member())
+        member.paused = False
+        for name, wanted in tuple(member.wanted.items()):
+            member.wanted[name] = Subscribe(board=wanted.board, window=wanted.window, limit=wanted.limit, me=wanted.me)
+            if self._recheck(sink, name):
+                self._attach(sink, member, name)
+
+    def identified(self, sink: Sink) -> None:
+        """Somebody else listens now: own standings are dropped, and boards that they may not see."""
+        member = self._members.get(sink)
+        if member is not None:
+            for name, wanted in tuple(member.wanted.items()):
+                if wanted.me:
+                    self.unsubscribe(sink, name)
+                else:
+                    self._recheck(sink, name)
+
+    def watching(self) -> dict[str, int]:
+        """How many connections follow each board now."""
+        counts: dict[str, int] = {}
+        for member in self._members.values():
+            for board in {place.board for place, _ in member.followers.values()}:
+                counts[board] = counts.get(board, 0) + 1
+        return counts
+
+    def stop(self) -> None:
+        """Forget everybody."""
+        self._places.forget_all()
+        self._members.clear()
+
+    # Subscriptions
+
+    def _attach(self, sink: Sink, member: _Member, name: str) -> None:
+        wanted = member.wanted[name]
+        place = self._places.at(wanted.board, name.split("/")[1])
+        follower: Follower | OwnFollower
+        if wanted.me and sink.player_id is not None:
+            follower = OwnFollower(name, sink, sink.player_id)
+            place.own.join(follower)
+        else:
+            follower = Follower(name, sink, wanted.limit, _known(wanted, place.topic.period))
+            place.topic.join(follower)
+        member.followers[name] = (place, follower)
+
+    def _detach(self, member: _Member, name: str) -> None:
+        attached = member.followers.pop(name, None)
+        if attached is None:
+            return
+        place, follower = attached
+        if isinstance(follower, OwnFollower):
+            place.own.leave(follower)
+        else:
+            place.topic.leave(follower)
+        self._places.left(place)
+
+    def _recheck(self, sink: Sink, name: str) -> bool:
+        """End a subscription that would not be granted now, and say so; tells whether it stays."""
+        member = self._members[sink]
+        wanted, window = member.wanted[name], name.split("/")[1]
+        try:
+            _check(self._settings(wanted.board), window, wanted, sink)
+        except Unauthenticated:
+            self._end(sink, name, Forbidden("This board is not public any more."))
+        except ScoreboardError as refusal:
+            self._end(sink, name, refusal)
+        else:
+            return True
+        return False
+
+    def _end(self, sink: Sink, name: str, reason: ScoreboardError) -> None:
+        self.unsubscribe(sink, name)
+        sink.write(message_frame(sink.codec, failure(reason, subscription=name)))
+
+    def _settings(self, board: str) -> BoardSettings:
+        try:
+            return self._settings_of(board)
+        except KeyError:
+            raise NotFound(f"There is no board {board!r}.") from None
+
+
+def _check(settings: BoardSettings, window: str, wanted: Subscribe, sink: Sink) -> None:
+    """Raise what speaks against the subscription."""
+    if not settings.public and sink.player_id is None:
+        raise Unauthenticated("This board is not public.")
+    if wanted.me and sink.player_id is None:
+        raise Unauthenticated("Only a player has an own standing.")
+    if window not in settings.windows:
+        raise BadRequest(f"This board has the windows {', '.join(settings.windows)}, not {window!r}.")
+    if not wanted.me and wanted.limit > settings.live_limit:
+        raise BadRequest(f"This board shows at most {settings.live_limit} rows live.")
+
+
+def _known(wanted: Subscribe, period: BoardPeriod) -> Known | None:
+    since = wanted.since
+    return None if since is None or since.period != period.period else (since.epoch, since.version)

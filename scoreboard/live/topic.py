@@ -1,0 +1,203 @@
+"""One window of one board while somebody follows it: read once when it changed, shown to everybody."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from msgspec import Struct
+
+from scoreboard.errors import ScoreboardError
+from scoreboard.live.base import Codec, Known, Sink
+from scoreboard.live.channel import Channel
+from scoreboard.live.pace import Pace
+from scoreboard.model import BoardPeriod, Page
+from scoreboard.ranking.base import NotLoaded, Ranking
+from scoreboard.tasks import Tasks
+
+RETRY_S = 1.0
+"""After which a ranking that could not be read is asked again."""
+
+Load = Callable[[BoardPeriod], Awaitable[None]]
+"""Rebuilds a period that is not loaded."""
+
+
+class Source(Struct, frozen=True):
+    """Where topics read from, and how often."""
+
+    ranking: Ranking
+    load: Load
+    tasks: Tasks
+    tick_s: float
+    history_versions: int
+
+
+class Follower:
+    """One subscription to a board's first rows; `known` is what its client shows."""
+
+    __slots__ = ("known", "limit", "name", "sink")
+
+    def __init__(self, name: str, sink: Sink, limit: int, known: Known | None) -> None:
+        self.name = name
+        self.sink = sink
+        self.limit = limit
+        self.known = known
+
+
+class _Lane:
+    """The followers of one limit; those in `behind` may lack the newest rows."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.followers: set[Follower] = set()
+        self.behind: set[Follower] = set()
+
+    def catch_up(self) -> None:
+        """Write to everyone who is behind, but who has not taken what was written before."""
+        if self.channel.head is None:
+            return
+        self.behind = _write(self.channel, self.behind)
+
+
+def _write(channel: Channel, followers: Iterable[Follower]) -> set[Follower]:
+    """The fan-out: awaits nothing. Answers who was passed over."""
+    passed_over = set()
+    head = channel.head
+    known: Known | None = None
+    codec: Codec | None = None
+    frame: bytes | None = None
+    for follower in followers:
+        sink = follower.sink
+        # Most show the very version, as the same object, that the one before them shows.
+        if follower.known is not known or sink.codec is not codec:
+            known, codec = follower.known, sink.codec
+            frame = channel.frame_for(known, codec)
+        if frame is None:
+            continue
+        if sink.push(frame):
+            follower.known = head
+        else:
+            passed_over.add(follower)
+    return passed_over
+
+
+class Topic:
+    """The channels of one board and window in its current period, one for each limit in use."""
+
+    def __init__(self, period: BoardPeriod, source: Source) -> None:
+        self.period = period
+        self._source = source
+        self._lanes: dict[int, _Lane] = {}
+        self._changes = 1
+        self._changes_read = 0
+        self._moved = False
+        self._page_limit = 0
+        self._page: Page | None = None
+        self._pace = Pace(self._refresh, source.tick_s, source.tasks, f"live {period.board}/{period.window}")
+
+    @property
+    def followed(self) -> bool:
+        """Whether anybody follows."""
+        return any(lane.followers for lane in self._lanes.values())
+
+    def followers(self) -> tuple[Follower, ...]:
+        """Everybody who follows."""
+        return tuple(follower for lane in self._lanes.values() for follower in lane.followers)
+
+    def join(self, follower: Follower) -> None:
+        """Show the board to one more, starting after the caller has returned to the event loop."""
+        lane = self._lane(follower.limit)
+        lane.followers.add(follower)
+        lane.behind.add(follower)
+        if self._must_read():
+            self._pace.wake()
+        else:
+            asyncio.get_running_loop().call_soon(self._catch_up)
+
+    def leave(self, follower: Follower) -> None:
+        """Show it no more."""
+        if (lane := self._lanes.get(follower.limit)) is not None:
+            lane.followers.discard(follower)
+            lane.behind.discard(follower)
+
+    def changed(self) -> None:
+        """The period has another version: read it, soon, if anybody follows."""
+        self._changes += 1
+        if self.followed:
+            self._moved = True
+            self._pace.wake()
+
+    def turn(self, period: BoardPeriod) -> None:
+        """Go on to another period, with a snapshot for everybody."""
+        self.period = period
+        self._page, self._page_limit = None, 0
+        for limit, lane in self._lanes.items():
+            lane.channel = self._channel(limit)
+        self.resend()
+
+    def resend(self) -> None:
+        """Have a fresh snapshot sent to everybody."""
+        for lane in self._lanes.values():
+            for follower in lane.followers:
+                follower.known = None
+            lane.behind = set(lane.followers)
+        self.changed()
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._pace.stop()
+
+    def _lane(self, limit: int) -> _Lane:
+        lane = self._lanes.get(limit)
+        if lane is None:
+            lane = self._lanes[limit] = _Lane(self._channel(limit))
+            if self._page is not None and limit <= self._page_limit:
+                lane.channel.show(self._page)
+        return lane
+
+    def _channel(self, limit: int) -> Channel:
+        return Channel(self.period, limit, self._source.history_versions)
+
+    def _must_read(self) -> bool:
+        return self._changes != self._changes_read or self._widest() > self._page_limit
+
+    def _widest(self) -> int:
+        return max((limit for limit, lane in self._lanes.items() if lane.followers), default=0)
+
+    async def _refresh(self) -> float | None:
+        if not self._moved:  # read for one who joined: the next change is not to wait for that
+            self._pace.forgive()
+        self._moved = False
+        try:
+            await self._read()
+        except (NotLoaded, ScoreboardError):
+            return RETRY_S
+        self._catch_up()
+        return 0.0 if self._must_read() else None
+
+    async def _read(self) -> None:
+        limit = self._widest()
+        if not limit or not self._must_read():
+            return
+        changes, period = self._changes, self.period
+        page = await self._top(period, limit)
+        if period == self.period:
+            self._changes_read, self._page, self._page_limit = changes, page, limit
+            self._show(page, limit)
+
+    async def _top(self, period: BoardPeriod, limit: int) -> Page:
+        try:
+            return await self._source.ranking.top(period, limit)
+        except NotLoaded:
+            await self._source.load(period)
+            return await self._source.ranking.top(period, limit)
+
+    def _show(self, page: Page, limit: int) -> None:
+        for lane in self._lanes.values():
+            if lane.channel.limit <= limit and lane.channel.show(page):
+                lane.behind = set(lane.followers)
+
+    def _catch_up(self) -> None:
+        for lane in self._lanes.values():
+            if lane.behind:
+                lane.catch_up()
+        if any(lane.behind for lane in self._lanes.values()):
+            self._pace.wake(self._source.tick_s)

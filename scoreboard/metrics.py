@@ -1,0 +1,43 @@
+"""What the server counts about itself, in the text format of Prometheus."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+ROWS_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+class Metrics:
+    """The counters of one application; each application has its own, so that several can live in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        PlatformCollector(self.registry)
+        ProcessCollector(registry=self.registry)
+        self.submissions = Counter(
+            "scoreboard_submissions", "Submissions decided, by outcome.", ("status",), registry=self.registry
+        )
+        self.batch_rows = Histogram(
+            "scoreboard_batch_rows",
+            "Submissions carried by one transaction.",
+            buckets=ROWS_BUCKETS,
+            registry=self.registry,
+        )
+        self.batch_seconds = Histogram(
+            "scoreboard_batch_seconds",
+            "From the start of a transaction until its submissions are ranked.",
+            buckets=SECONDS_BUCKETS,
+            registry=self.registry,
+        )
+        self.sockets = Gauge("scoreboard_sockets", "Open WebSockets.", registry=self.registry)
+        self.internal_errors = Counter(
+            "scoreboard_internal_errors",
+            "Faults of the server's own; look for each in the log.",
+            registry=self.registry,
+        )
+
+    def render(self) -> bytes:
+        """Everything as text, of the type `CONTENT_TYPE`."""
+        return generate_latest(self.registry)

@@ -1,0 +1,285 @@
+"""The nouns of the server as frozen values. Instants are microseconds since the Unix epoch; scores are integers."""
+
+from typing import Annotated, Literal, NamedTuple
+
+from msgspec import Meta, Struct, field
+
+MAX_SCORE = 2**53 - 1
+"""The largest magnitude of a score or tie column: Redis doubles and JavaScript hold no more exactly."""
+
+MAX_TIE_COLUMNS = 4
+
+Score = Annotated[int, Meta(ge=-MAX_SCORE, le=MAX_SCORE)]
+PlayerId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:\-]+\Z")]
+BoardId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_.\-]*\Z")]
+Label = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_.\-]+\Z")]
+"""The name of an action, tie column or season."""
+
+Order = Literal["desc", "asc"]
+Operator = Literal["best", "latest", "sum"]
+RankRule = Literal["competition", "dense", "unique"]
+Role = Literal["player", "moderator", "admin"]
+Scope = Literal["exchange", "write", "import", "moderate", "admin"]
+Status = Literal["accepted", "held", "rejected"]
+Enforcement = Literal["off", "shadow", "hold", "reject"]
+
+SCOPES: tuple[Scope, ...] = ("exchange", "write", "import", "moderate", "admin")
+
+
+class TieColumn(Struct, frozen=True, forbid_unknown_fields=True):
+    """A declared tie column: the n-th entry of a submission's `tiebreakers`."""
+
+    name: Label
+    order: Order = "desc"
+
+
+class Season(Struct, frozen=True, forbid_unknown_fields=True):
+    """A named period with dates; RFC 3339, half-open `[start, end)`."""
+
+    start: str
+    end: str
+
+
+class ActionRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a player may do on a board, and the physics its owner states for it."""
+
+    max_score: Score | None = None
+    min_duration_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 0
+    min_interval_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 0
+    ttl_s: Annotated[int, Meta(ge=1, le=86_400)] = 600
+
+
+class Rules(Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to a submission that a rule objects to."""
+
+    max_increment: Enforcement = "hold"
+    too_fast: Enforcement = "hold"
+
+
+class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a board orders, folds and shows scores; the same names in `config.yaml` and on the wire."""
+
+    title: Annotated[str, Meta(max_length=128)] = ""
+    order: Order = "desc"
+    operator: Operator = "best"
+    rank: RankRule = "competition"
+    tiebreakers: Annotated[tuple[TieColumn, ...], Meta(max_length=MAX_TIE_COLUMNS)] = ()
+    windows: Annotated[tuple[Label, ...], Meta(min_length=1, max_length=8)] = ("all",)
+    seasons: dict[Label, Season] = field(default_factory=dict)
+    timezone: Annotated[str, Meta(max_length=64)] = "UTC"
+    week_start: Literal["monday", "sunday", "saturday"] = "monday"
+    public: bool = True
+    decimals: Annotated[int, Meta(ge=0, le=9)] = 0
+    min_score: Score = -MAX_SCORE
+    max_score: Score = MAX_SCORE
+    live_limit: Annotated[int, Meta(ge=1, le=100)] = 100
+    actions: dict[Label, ActionRule] = field(default_factory=dict)
+    rules: Rules = Rules()
+
+
+class Board(Struct, frozen=True):
+    """A leaderboard as stored."""
+
+    id: str
+    settings: BoardSettings
+    revision: int
+    created_at: int
+    updated_at: int
+
+
+class BoardPeriod(NamedTuple):
+    """One period of one window of one board, for example `("main", "day", "2026-11-23")`."""
+
+    board: str
+    window: str
+    period: str
+
+
+class Player(Struct, frozen=True):
+    """Who scores. `revision` counts changes of the name, so that an older name never replaces a newer one."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: int
+    revision: int = 1
+    username: str | None = None
+    banned: bool = False
+
+
+class Session(Struct, frozen=True):
+    """One sign-in: a family of refresh tokens, each the successor of the one before.
+
+    `token_hash` is the SHA-256 of the refresh token now valid, the `counter`-th of the family; `previous_hash` that of
+    the token it replaced at `rotated_at`.
+    """
+
+    id: str
+    player_id: str
+    created_at: int
+    expires_at: int
+    token_hash: bytes
+    counter: int = 0
+    previous_hash: bytes | None = None
+    rotated_at: int = 0
+    last_used_at: int = 0
+    revoked_at: int | None = None
+    address: str = ""
+    user_agent: str = ""
+
+
+class SessionState(Struct, frozen=True):
+    """What every authenticated call needs to know of a session and its player."""
+
+    id: str
+    player_id: str
+    role: Role
+    expires_at: int
+    revoked: bool
+    banned: bool
+
+
+class ApiKey(Struct, frozen=True):
+    """A backend's credential; `digest` is the SHA-256 of the key, which is shown once and never stored."""
+
+    id: str
+    name: str
+    digest: bytes
+    scopes: tuple[Scope, ...]
+    created_at: int
+    revoked_at: int | None = None
+
+
+class Evidence(Struct, frozen=True):
+    """Why a rule objected: its name, what it would have done, and the numbers it saw."""
+
+    rule: str
+    enforcement: Enforcement
+    facts: dict[str, int | float | str]
+
+
+class Submission(Struct, frozen=True):
+    """One judged score claim, ready for its commit.
+
+    `action_id` is unique among all submissions kept in `actions`; `fingerprint` tells whether a repeat of it is the
+    same request; `kept_until` is when that row may be forgotten. `periods` holds one entry for each of the board's
+    windows, the first window first. `metadata` is the client's flat object as JSON text. `player_name` is set where
+    an unknown player may be created.
+    """
+
+    id: str
+    action_id: str
+    kept_until: int
+    player_id: str
+    board: str
+    score: int
+    tiebreakers: tuple[int, ...]
+    accepted_at: int
+    periods: tuple[BoardPeriod, ...]
+    status: Status = "accepted"
+    code: str | None = None
+    action: str | None = None
+    metadata: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    fingerprint: bytes | None = None
+    creates_player: bool = False
+    player_name: str | None = None
+    address: str = ""
+
+
+class Projection(Struct, frozen=True):
+    """A standing as the ranking needs it.
+
+    `key` is its order key, or None where it must not be seen (banned, hidden, nothing counted). A projection with a
+    lower `revision` than the one known is refused, one with an equal revision overwrites; the same holds for the
+    name and `name_revision`.
+    """
+
+    period: BoardPeriod
+    player_id: str
+    revision: int
+    key: bytes | None
+    name: str
+    name_revision: int
+
+
+class Committed(Struct, frozen=True):
+    """What became of one submission in its transaction.
+
+    `repeat` says that the action id was taken before and the rest tells the first use; `mismatch` that it was taken
+    by a different request. `score` and `previous` are the standing of the board's first window after and before;
+    `changes` are all standings that the transaction moved (empty for a repeat).
+    """
+
+    status: Status
+    submission_id: str
+    board: str
+    player_id: str
+    applied: bool = False
+    score: int | None = None
+    previous: int | None = None
+    code: str | None = None
+    repeat: bool = False
+    mismatch: bool = False
+    changes: tuple[Projection, ...] = ()
+
+
+class Placing(Struct, frozen=True):
+    """Where a player stands in a board period; None where the player is not on it."""
+
+    epoch: int
+    version: int
+    position: int | None = None
+    rank: int | None = None
+    score: int | None = None
+
+
+class Row(Struct, frozen=True):
+    """One visible row of a board period."""
+
+    position: int
+    rank: int
+    player_id: str
+    name: str
+    score: int
+    tiebreakers: tuple[int, ...]
+    achieved_at: int
+    key: bytes
+
+
+class Page(Struct, frozen=True):
+    """Rows of a board period, best first, with the version they belong to; one atomic read.
+
+    `stale` marks an answer from the database, whose epoch and version are unknown (None).
+    """
+
+    period: BoardPeriod
+    epoch: int | None
+    version: int | None
+    total: int
+    rows: tuple[Row, ...]
+    stale: bool = False
+
+
+class HistoryItem(Struct, frozen=True):
+    """One submission as kept; `state` is counted, held, rejected or voided."""
+
+    id: str
+    player_id: str
+    board: str
+    action: str | None
+    score: int
+    tiebreakers: tuple[int, ...]
+    metadata: str | None
+    accepted_at: int
+    state: Literal["counted", "held", "rejected", "voided"]
+
+
+class AuditEntry(Struct, frozen=True):
+    """Who did what to whom; `detail` is JSON text without secrets."""
+
+    at: int
+    actor: str
+    act: str
+    subject: str
+    detail: str = "{}"

@@ -1,0 +1,73 @@
+"""The order key: one byte string per standing whose byte order is the board's order, everywhere.
+
+Eight bytes big-endian of ``n + 2**63`` for each integer (negated where the order is descending): the score, the
+declared tie columns, then ``achieved_at`` ascending; after them the bytes of the player id. Compared as bytes this is
+the order in the database (`bytea` index), in process (sorted list) and in Redis (member of the sorted set).
+"""
+
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from scoreboard.model import BoardSettings
+
+_OFFSET = 2**63
+
+
+class Decoded(NamedTuple):
+    """The parts of an order key; `achieved_at` in microseconds."""
+
+    score: int
+    tiebreakers: tuple[int, ...]
+    achieved_at: int
+    player_id: str
+
+
+class OrderKeys:
+    """Encodes and decodes the order keys of one board: `signs` is -1 per descending column, the score first."""
+
+    def __init__(self, signs: tuple[int, ...]) -> None:
+        self._signs = signs
+        self._numbers = struct.Struct(f">{len(signs) + 1}Q")
+        self._group = 8 * len(signs)
+
+    def encode(self, score: int, tiebreakers: Sequence[int], achieved_at: int, player_id: str) -> bytes:
+        """The order key of a standing; tie columns not given count as 0, surplus ones are an error.
+
+        Raises struct.error for a number beyond 63 bits.
+        """
+        values = [score, *tiebreakers]
+        values += [0] * (len(self._signs) - len(values))
+        encoded = [sign * value + _OFFSET for sign, value in zip(self._signs, values, strict=True)]
+        return self._numbers.pack(*encoded, achieved_at + _OFFSET) + player_id.encode()
+
+    def decode(self, key: bytes) -> Decoded:
+        """The parts of a key made by `encode`."""
+        *encoded, achieved = self._numbers.unpack_from(key)
+        values = [sign * (number - _OFFSET) for sign, number in zip(self._signs, encoded, strict=True)]
+        player = key[self._numbers.size :].decode()
+        return Decoded(values[0], tuple(values[1:]), achieved - _OFFSET, player)
+
+    def score(self, key: bytes) -> int:
+        """The score alone, in an eighth of the time that `decode` takes."""
+        return self._signs[0] * (int.from_bytes(key[:8]) - _OFFSET)
+
+    def group(self, key: bytes) -> bytes:
+        """The part that standings of a shared rank have in common: score and tie columns."""
+        return key[: self._group]
+
+    def probe(self, score: int, tiebreakers: Sequence[int] = ()) -> bytes:
+        """The lowest possible key with that score and tie columns: its place is the rank the score would take."""
+        return self.group(self.encode(score, tiebreakers, 0, ""))
+
+
+@lru_cache(maxsize=1024)
+def _keys(signs: tuple[int, ...]) -> OrderKeys:
+    return OrderKeys(signs)
+
+
+def order_keys(settings: BoardSettings) -> OrderKeys:
+    """The encoder for a board's order and tie columns."""
+    orders = [settings.order, *(column.order for column in settings.tiebreakers)]
+    return _keys(tuple(-1 if order == "desc" else 1 for order in orders))

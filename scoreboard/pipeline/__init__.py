@@ -1,0 +1,79 @@
+"""From a judged submission to a moved board: commit, rank, publish, in batches."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from scoreboard.metrics import Metrics
+from scoreboard.model import BoardPeriod, Committed, Placing, Submission
+from scoreboard.pipeline.batcher import Batcher
+from scoreboard.pipeline.commit import Commit, Judged
+from scoreboard.pipeline.publish import Publish
+from scoreboard.pipeline.rank import Rank, Standing
+from scoreboard.pipeline.rebuild import Rebuilder
+from scoreboard.storage.base import Committal
+from scoreboard.tasks import Tasks
+
+__all__ = ["Batcher", "Commit", "Done", "Judged", "Pipeline", "Publish", "Rank", "Rebuilder"]
+
+
+class Done(Struct, frozen=True):
+    """A submission's outcome and where its player stands on the board's first window (None if not known)."""
+
+    outcome: Committed
+    placing: Placing | None
+
+
+class Pipeline:
+    """Carries judged submissions, at most one per board and player at a time; nobody is answered before the commit."""
+
+    def __init__(
+        self,
+        commit: Commit,
+        rank: Rank,
+        publish: Publish,
+        tasks: Tasks,
+        metrics: Metrics,
+        *,
+        batch_max: int,
+        queue_max: int,
+    ) -> None:
+        self._metrics = metrics
+        self._commit = commit
+        self._rank = rank
+        self._publish = publish
+        self._batcher: Batcher[Judged, Done] = Batcher(
+            "submissions", self._carry, _board_and_player, tasks, batch_max=batch_max, queue_max=queue_max
+        )
+        self.put = self._batcher.put
+        self.has_room = self._batcher.has_room
+        self.drained = self._batcher.drained
+
+    async def _carry(self, batch: list[Judged]) -> Sequence[Done]:
+        with self._metrics.batch_seconds.time():
+            committal = await self._commit(batch)
+            placings = await self._rank(committal)
+        self._publish(committal)
+        self._count(committal)
+        return [
+            await self._done(judged.submission, outcome, placings)
+            for judged, outcome in zip(batch, committal.outcomes, strict=True)
+        ]
+
+    def _count(self, committal: Committal) -> None:
+        self._metrics.batch_rows.observe(len(committal.outcomes))
+        statuses = Counter(outcome.status for outcome in committal.outcomes if not outcome.repeat)
+        for status, count in statuses.items():
+            self._metrics.submissions.labels(status).inc(count)
+
+    async def _done(self, submission: Submission, outcome: Committed, placings: dict[Standing, Placing]) -> Done:
+        first: BoardPeriod = submission.periods[0]
+        placing = placings.get((first, submission.player_id))
+        if placing is None and outcome.repeat and not outcome.mismatch:
+            placing = await self._rank.place_now(outcome.board, outcome.player_id)
+        return Done(outcome, placing)
+
+
+def _board_and_player(judged: Judged) -> tuple[str, str]:
+    return judged.submission.board, judged.submission.player_id

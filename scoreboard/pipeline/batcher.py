@@ -1,0 +1,138 @@
+"""Natural batching: while one batch is in flight the next one collects, and an idle server flushes at once."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+
+from scoreboard.errors import InternalError, Overloaded, ScoreboardError
+from scoreboard.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Flush = Callable[[list[Item]], Awaitable[Sequence[Result]]]
+"""Carries a batch; answers one result per item, in order."""
+
+
+class _Entry(Generic[Item, Result]):
+    __slots__ = ("future", "item", "lane")
+
+    def __init__(self, item: Item, lane: Hashable, future: "asyncio.Future[Result]") -> None:
+        self.item = item
+        self.lane = lane
+        self.future = future
+
+
+class Batcher(Generic[Item, Result]):
+    """Collects items into batches of at most `batch_max`, of which `workers` are in flight at a time.
+
+    Items of one lane are carried one after the other, in order of arrival, never two at once. At most `queue_max`
+    items wait; one more raises Overloaded. An exception of `flush` that says what happened (a ScoreboardError) goes to
+    every item of the batch; after any other one the batch is halved until the item at fault fails alone.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        flush: Flush[Item, Result],
+        lane: Callable[[Item], Hashable],
+        tasks: Tasks,
+        *,
+        batch_max: int,
+        queue_max: int,
+        workers: int = 1,
+    ) -> None:
+        self._name = name
+        self._flush = flush
+        self._lane = lane
+        self._tasks = tasks
+        self._batch_max = batch_max
+        self._queue_max = queue_max
+        self._idle = workers
+        self._size = 0
+        self._ready: deque[_Entry[Item, Result]] = deque()
+        self._behind: dict[Hashable, deque[_Entry[Item, Result]] | None] = {}
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+
+    def put(self, item: Item) -> "asyncio.Future[Result]":
+        """Queue an item; the future gives its result. Cancelling the future does not stop the item."""
+        if self._size >= self._queue_max:
+            raise Overloaded(f"{self._size} writes are waiting", retry_after_s=1)
+        entry = _Entry(item, self._lane(item), asyncio.get_running_loop().create_future())
+        self._size += 1
+        self._emptied.clear()
+        self._line_up(entry)
+        if self._idle and self._ready:
+            self._idle -= 1
+            self._tasks.start(self._work(), self._name)
+        return entry.future
+
+    def has_room(self, items: int) -> bool:
+        """Whether that many items may be queued now."""
+        return self._size + items <= self._queue_max
+
+    async def drained(self) -> None:
+        """Wait until nothing is queued or in flight."""
+        await self._emptied.wait()
+
+    def _line_up(self, entry: _Entry[Item, Result]) -> None:
+        if entry.lane not in self._behind:
+            self._behind[entry.lane] = None
+            self._ready.append(entry)
+            return
+        waiting = self._behind[entry.lane]
+        if waiting is None:
+            waiting = self._behind[entry.lane] = deque()
+        waiting.append(entry)
+
+    def _free_lane(self, lane: Hashable) -> None:
+        waiting = self._behind[lane]
+        if waiting:
+            self._ready.append(waiting.popleft())
+        else:
+            del self._behind[lane]
+
+    async def _work(self) -> None:
+        try:
+            while self._ready:
+                batch = [self._ready.popleft() for _ in range(min(len(self._ready), self._batch_max))]
+                await self._carry(batch)
+                self._size -= len(batch)
+                for entry in batch:
+                    self._free_lane(entry.lane)
+        finally:
+            self._idle += 1
+            if not self._size:
+                self._emptied.set()
+
+    async def _carry(self, batch: list[_Entry[Item, Result]]) -> None:
+        try:
+            results = await self._flush([entry.item for entry in batch])
+        except ScoreboardError as fault:
+            _fail(batch, fault)
+        except Exception as fault:  # a defect, or a row the backend chokes on: find it, spare the others
+            await self._carry_halves(batch, fault)
+        else:
+            for entry, result in zip(batch, results, strict=True):
+                if not entry.future.done():
+                    entry.future.set_result(result)
+
+    async def _carry_halves(self, batch: list[_Entry[Item, Result]], fault: Exception) -> None:
+        if len(batch) == 1:
+            log.error("%s: one item failed", self._name, exc_info=fault)
+            _fail(batch, InternalError())
+            return
+        middle = len(batch) // 2
+        await self._carry(batch[:middle])
+        await self._carry(batch[middle:])
+
+
+def _fail(batch: Sequence[_Entry[Item, Result]], fault: ScoreboardError) -> None:
+    for entry in batch:
+        if not entry.future.done():
+            entry.future.set_exception(fault)

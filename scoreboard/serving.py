@@ -1,0 +1,99 @@
+"""Runs the application on a port until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable
+
+import uvloop
+from aiohttp import ClientError, ClientSession, web
+from aiohttp.http_exceptions import BadHttpMessage
+
+from scoreboard.app import create_app
+from scoreboard.config import ServerSettings, Settings
+from scoreboard.errors import ConfigError
+
+READY_WITHIN_S = 60
+ASK_AGAIN_AFTER_S = 0.05
+BACKLOG = 1024
+"""Connections that may wait to be accepted: a crowd comes back at once after a restart."""
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long the event loop may keep the database's thread from the interpreter: each statement takes a turn at it."""
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def run(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then end gracefully; `announce` is told the URL once the server is ready.
+
+    Raises ConfigError where the server cannot start.
+    """
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=settings.logging.level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    logging.getLogger("aiohttp.server").addFilter(_is_our_fault)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(serve(settings, announce))
+
+
+async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """As `run`, inside a running loop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = web.AppRunner(
+        create_app(settings),
+        access_log=logging.getLogger("aiohttp.access") if settings.server.access_log else None,
+        shutdown_timeout=settings.server.shutdown_s,
+    )
+    try:
+        await runner.setup()
+        port = await _listen(runner, settings.server)
+        if await _ready(_url(EVERYWHERE.get(settings.server.host, settings.server.host), port), stop):
+            announce(_url(settings.server.host, port))
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, server: ServerSettings) -> int:
+    """Open the port; which one, where any would do."""
+    try:
+        await web.TCPSite(runner, server.host, server.port, backlog=BACKLOG).start()
+    except OSError as fault:
+        reason = (fault.strerror or str(fault)).rpartition("): ")[2].lower()
+        raise ConfigError(f"cannot listen on {server.host} port {server.port}: {reason}") from None
+    port: int = runner.addresses[0][1]
+    return port
+
+
+async def _ready(url: str, stop: asyncio.Event) -> bool:
+    """Ask the server itself until it says that it is ready; False if it was told to stop first."""
+    answer = "no answer"
+    async with ClientSession(url) as session:
+        for _ in range(round(READY_WITHIN_S / ASK_AGAIN_AFTER_S)):
+            if stop.is_set():
+                return False
+            try:
+                async with session.get("/readyz") as response:
+                    if response.status == 200:
+                        return True
+                    answer = await response.text()
+            except ClientError as fault:
+                answer = str(fault)
+            await asyncio.sleep(ASK_AGAIN_AFTER_S)
+    raise ConfigError(f"the server did not become ready within {READY_WITHIN_S} s: {answer}")
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Whether a record of aiohttp's is worth a line: what is not HTTP was answered with 400, and anyone may send it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], BadHttpMessage | web.RequestPayloadError))
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

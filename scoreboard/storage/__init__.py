@@ -1,0 +1,23 @@
+"""The system of record: its Protocol, and one package for each backend."""
+
+from scoreboard.storage.base import (
+    Committal,
+    Credentials,
+    OutboxRow,
+    PlayerStatus,
+    Renamed,
+    Storage,
+    Touched,
+    Voided,
+)
+
+__all__ = [
+    "Committal",
+    "Credentials",
+    "OutboxRow",
+    "PlayerStatus",
+    "Renamed",
+    "Storage",
+    "Touched",
+    "Voided",
+]

@@ -1,0 +1,248 @@
+"""The system of record as the rest of the server sees it.
+
+Every method may raise `Unavailable` (nothing happened; try again) and every writing one `OutcomeUnknown` (it may have
+happened; the same call may be repeated safely). No driver's exception leaves a backend. Each method is one
+transaction; `now` is its instant.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from msgspec import Struct
+
+from scoreboard.model import (
+    ApiKey,
+    AuditEntry,
+    Board,
+    BoardPeriod,
+    Committed,
+    HistoryItem,
+    Page,
+    Player,
+    Projection,
+    Session,
+    SessionState,
+    Submission,
+)
+
+PlayerStatus = Literal["active", "banned", "hidden"]
+
+
+class Credentials(Struct, frozen=True):
+    """A registered player and the argon2id hash of the password."""
+
+    player: Player
+    password_hash: str
+
+
+class Touched(NamedTuple):
+    """A standing named by an outbox row."""
+
+    period: BoardPeriod
+    player_id: str
+
+
+class OutboxRow(Struct, frozen=True):
+    """Standings whose projection to the ranking is not yet confirmed; `at` is when they were committed."""
+
+    id: int
+    at: int
+    touched: tuple[Touched, ...]
+
+
+class Committal(Struct, frozen=True):
+    """The outcome of a batch: one entry per submission in the order given, and the outbox row of the transaction.
+
+    `outbox_id` is None where nothing was moved.
+    """
+
+    outcomes: tuple[Committed, ...]
+    outbox_id: int | None
+
+
+class Voided(Struct, frozen=True):
+    """A void's effect: the submission, and the projections of every standing refolded without it."""
+
+    submission: HistoryItem
+    changes: tuple[Projection, ...]
+    outbox_id: int | None
+
+
+class Renamed(Struct, frozen=True):
+    """A player as now stored; `changed` tells whether the name differs from the one before."""
+
+    player: Player
+    changed: bool
+
+
+class Players(Protocol):
+    """Players and the credentials of those who registered here."""
+
+    async def register(self, player: Player, skeleton: str, password_hash: str) -> None:
+        """Store a new player. Raises UsernameTaken where the skeleton of the username is in use."""
+
+    async def player(self, player_id: str) -> Player | None:
+        """One player by id."""
+
+    async def credentials(self, skeleton: str) -> Credentials | None:
+        """The player whose username has this skeleton."""
+
+    async def password_hash(self, player_id: str) -> str | None:
+        """The player's password hash, None where there is none."""
+
+    async def set_password(self, player_id: str, password_hash: str) -> None:
+        """Replace the password hash."""
+
+    async def upsert_player(self, player_id: str, name: str | None, now: int) -> Renamed:
+        """Create a backend's own player, or give a known one another name (None leaves it; a new one is its id)."""
+
+    async def has_admin(self) -> bool:
+        """Whether any player has the role `admin`."""
+
+    async def set_status(self, player_id: str, status: PlayerStatus, now: int) -> tuple[Projection, ...]:
+        """Ban, hide or restore a player: the revision of each of the player's standings rises.
+
+        Returns their projections, which the outbox names too. Raises NotFound.
+        """
+
+
+class Sessions(Protocol):
+    """Sign-ins and their refresh-token families."""
+
+    async def open_session(self, session: Session) -> None:
+        """Store a new session."""
+
+    async def session(self, session_id: str) -> Session | None:
+        """One session, revoked ones too."""
+
+    async def session_state(self, session_id: str) -> SessionState | None:
+        """What an authenticated call needs to know."""
+
+    async def rotate_session(self, session_id: str, counter: int, token_hash: bytes, now: int) -> bool:
+        """Replace the refresh token if the family still stands at `counter` and is not revoked: compare and set.
+
+        The counter rises by one, the old hash becomes `previous_hash`. False where another call was first.
+        """
+
+    async def revoke_session(self, session_id: str, now: int) -> None:
+        """End one session; ending it twice is no error."""
+
+    async def revoke_sessions(self, player_id: str, now: int, except_id: str | None = None) -> tuple[str, ...]:
+        """End the player's live sessions but `except_id`; returns the ids that ended."""
+
+    async def sessions(self, player_id: str, now: int) -> tuple[Session, ...]:
+        """The player's live sessions, the newest first."""
+
+
+class Keys(Protocol):
+    """API keys of backends."""
+
+    async def add_key(self, key: ApiKey) -> None:
+        """Store a key."""
+
+    async def key(self, digest: bytes) -> ApiKey | None:
+        """The key with this SHA-256, revoked ones too."""
+
+    async def keys(self) -> tuple[ApiKey, ...]:
+        """All keys, oldest first."""
+
+    async def revoke_key(self, key_id: str, now: int) -> bool:
+        """End a key; False where there is none."""
+
+
+class Boards(Protocol):
+    """Boards and their settings."""
+
+    async def boards(self) -> tuple[Board, ...]:
+        """All boards, by id."""
+
+    async def put_board(self, board: Board) -> Board:
+        """Create the board or replace its settings; its `revision` is set here. Returns it as stored."""
+
+    async def has_history(self, board_id: str) -> bool:
+        """Whether any submission was ever stored for the board."""
+
+
+class Submissions(Protocol):
+    """The submission path's transaction, and what can be read and undone of it."""
+
+    async def commit(self, boards: Sequence[Board], batch: Sequence[Submission], now: int) -> Committal:
+        """Store a batch in one transaction; `boards[i]` is the board of `batch[i]`.
+
+        At most one submission per (board, player). Of each: the action id is taken, the history row written, and, if
+        accepted, the standing of each period folded (from the history where it is not the newest) and its revision
+        raised. A taken action id gives the stored outcome (`repeat`). Rejected here, with nothing stored:
+        `player_banned`, `score_out_of_range`, and `not_found` where the player is unknown and may not be created.
+        """
+
+    async def outcome(self, action_id: str) -> Committed | None:
+        """The stored outcome of an action id, as a repeat."""
+
+    async def submission(self, submission_id: str) -> HistoryItem | None:
+        """One submission."""
+
+    async def void(
+        self, board: Board, submission_id: str, periods: Sequence[BoardPeriod], entry: AuditEntry
+    ) -> Voided | None:
+        """Take a counted submission out of the standings of `periods`, which are refolded, and write the audit entry.
+
+        `entry.at` is the instant. None where there is no such submission. One already voided or never counted changes
+        nothing (`changes` is empty).
+        """
+
+    async def sweep(self, now: int) -> int:
+        """Forget the action ids whose `kept_until` lies before the instant, in bounded steps; returns how many."""
+
+    async def history(self, board: str, player_id: str, before: str | None, limit: int) -> tuple[HistoryItem, ...]:
+        """The player's submissions on a board, newest first, those older than the submission id `before`."""
+
+
+class Standings(Protocol):
+    """Reads from the truth: what the ranking is rebuilt from and checked against."""
+
+    async def projections(self, touched: Sequence[Touched]) -> tuple[Projection, ...]:
+        """These standings as they are now; unknown ones are left out."""
+
+    async def visible(self, period: BoardPeriod, after: bytes | None, limit: int) -> tuple[Projection, ...]:
+        """The period's visible standings in order of their key, those after `after`."""
+
+    async def page(self, board: Board, period: BoardPeriod, limit: int) -> Page:
+        """The period's first rows straight from the database, marked stale."""
+
+    async def periods(self, board: str) -> tuple[BoardPeriod, ...]:
+        """Every period of the board that has a standing, by window and period."""
+
+    async def next_epoch(self, period: BoardPeriod) -> int:
+        """Issue an epoch for a rebuild of the period: higher than every one issued before for any period."""
+
+
+class Outbox(Protocol):
+    """Standings committed but perhaps not yet projected."""
+
+    async def outbox(self, before: int, limit: int) -> tuple[OutboxRow, ...]:
+        """Rows committed before the instant, oldest first."""
+
+    async def settle(self, outbox_ids: Sequence[int]) -> None:
+        """Delete rows whose standings have been projected."""
+
+
+class Audit(Protocol):
+    """The trail of who did what."""
+
+    async def add_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Append entries."""
+
+    async def audit(self, before: int | None, limit: int) -> tuple[AuditEntry, ...]:
+        """Entries older than the instant, newest first."""
+
+
+class Storage(Players, Sessions, Keys, Boards, Submissions, Standings, Outbox, Audit, Protocol):
+    """The whole system of record."""
+
+    kind: Literal["sqlite", "postgres"]
+
+    async def ping(self) -> None:
+        """Answer if the database can be read and written; raises Unavailable."""
+
+    async def close(self) -> None:
+        """Finish what runs and let go of the database."""

@@ -1,0 +1,171 @@
+"""The submission path's transaction: read what a batch must know, decide each submission, write it all.
+
+The number of statements does not depend on the size of the batch, because each costs turns at the interpreter lock.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from msgspec.structs import astuple, replace
+
+from scoreboard.errors import ScoreOutOfRange
+from scoreboard.fold import Standing, fold, fold_one
+from scoreboard.model import Board, Committed, Projection, Submission
+from scoreboard.storage.base import Committal
+from scoreboard.storage.sqlite.actions import repeated, take
+from scoreboard.storage.sqlite.known import Known, counted_as
+from scoreboard.storage.sqlite.ledger import Ledger, Named
+from scoreboard.storage.sqlite.projections import projections_of
+from scoreboard.storage.sqlite.statements import encode, write_rows
+
+_STATES = {"accepted": "counted", "held": "held", "rejected": "rejected"}
+
+
+def commit(connection: sqlite3.Connection, boards: Sequence[Board], batch: Sequence[Submission], now: int) -> Committal:
+    """Store a batch inside the transaction that the caller opened; `boards[i]` is the board of `batch[i]`.
+
+    Raises ValueError for two submissions of one player on one board.
+    """
+    if len({(item.board, item.player_id) for item in batch}) < len(batch):
+        raise ValueError("a batch holds at most one submission per board and player")
+    draft = _Draft(connection, Known(connection, boards, batch))
+    outcomes = [draft.decide(i, board, item) for i, (board, item) in enumerate(zip(boards, batch, strict=True))]
+    return Committal(tuple(outcomes), draft.write(now))
+
+
+class _Draft:
+    """What a batch will write, gathered submission by submission."""
+
+    def __init__(self, connection: sqlite3.Connection, known: Known) -> None:
+        self._connection = connection
+        self._known = known
+        self._players: dict[str, Named] = {}
+        self._taken: list[tuple[object, ...]] = []
+        self._history: list[tuple[object, ...]] = []
+        self._reviews: list[tuple[object, ...]] = []
+        self._ledger = Ledger()
+
+    def decide(self, i: int, board: Board, item: Submission) -> Committed:
+        """The outcome of the i-th submission; what it writes is noted."""
+        if (first := self._known.taken.get(item.action_id)) is not None:
+            return repeated(first, item)
+        player = self._known.players.get(item.player_id)
+        if (code := _refusal(player, item)) is not None:
+            return _refused(item, code)
+        try:
+            standings = self._fold(i, board, item)
+        except ScoreOutOfRange as error:
+            return _refused(item, error.code)
+        named, renamed = self._named(player, item)
+        changes = self._move(i, board, item, named, standings)
+        if renamed and item.status == "held":
+            changes = self._show_name(named)
+        return self._store(board, item, self._outcome(i, item, standings, changes))
+
+    def write(self, now: int) -> int | None:
+        """Write everything; the outbox row's id."""
+        players = [(*astuple(player), now) for player in self._players.values()]
+        write_rows(self._connection, "write_players", players)
+        write_rows(self._connection, "write_actions", self._taken)
+        write_rows(self._connection, "write_history", self._history)
+        write_rows(self._connection, "write_reviews", self._reviews)
+        return self._ledger.write(self._connection, now)
+
+    def _fold(self, i: int, board: Board, item: Submission) -> list[Standing]:
+        """The standings after the submission, one for each of its periods. Raises ScoreOutOfRange."""
+        if item.status != "accepted":
+            return []
+        return [self._fold_period(i, j, board, item) for j in range(len(item.periods))]
+
+    def _fold_period(self, i: int, j: int, board: Board, item: Submission) -> Standing:
+        new = counted_as(item)
+        before = self._known.standing(i, j)
+        late = self._known.late.get((i, j))
+        if late is None:
+            return fold_one(board.settings, before, new)
+        return fold(board.settings, sorted([*late, new])) or fold_one(board.settings, None, new)
+
+    def _named(self, player: Named | None, item: Submission) -> tuple[Named, bool]:
+        """The submission's player, created if unknown, and whether the name changed."""
+        if player is None:
+            player = Named(item.player_id, item.player_name or item.player_id, 1, "active")
+            self._known.players[player.id] = self._players[player.id] = player
+            return player, False
+        renamed = item.creates_player and item.player_name not in (None, player.name) and item.status != "rejected"
+        if renamed:
+            player.name = item.player_name or player.name
+            player.revision += 1
+            self._players[player.id] = player
+        return player, renamed
+
+    def _move(
+        self, i: int, board: Board, item: Submission, player: Named, standings: Sequence[Standing]
+    ) -> tuple[Projection, ...]:
+        return tuple(
+            self._ledger.put(board.settings, item.periods[j], player, standing, self._known.revision(i, j) + 1)
+            for j, standing in enumerate(standings)
+        )
+
+    def _show_name(self, player: Named) -> tuple[Projection, ...]:
+        """The player's standings under the new name, though none moved."""
+        shown = tuple(
+            replace(projection, name=player.name, name_revision=player.revision)
+            for projection in projections_of(self._connection, player.id)
+        )
+        self._ledger.touch(shown)
+        return shown
+
+    def _outcome(
+        self, i: int, item: Submission, standings: Sequence[Standing], changes: tuple[Projection, ...]
+    ) -> Committed:
+        if not standings:
+            return Committed(item.status, item.id, item.board, item.player_id, code=item.code, changes=changes)
+        before, after = self._known.standing(i, 0), standings[0]
+        applied = before is None or (before.score, before.tiebreakers) != (after.score, after.tiebreakers)
+        previous = None if before is None else before.score
+        return Committed(
+            item.status,
+            item.id,
+            item.board,
+            item.player_id,
+            applied,
+            after.score,
+            previous,
+            item.code,
+            changes=changes,
+        )
+
+    def _store(self, board: Board, item: Submission, outcome: Committed) -> Committed:
+        taken = take(item, outcome)
+        self._known.taken[item.action_id] = taken  # the same action id may come again in this batch
+        self._taken.append(astuple(taken))
+        self._history.append(_history_row(item))
+        if item.status == "held":
+            self._reviews.append((item.id, item.board, item.player_id, encode(item.evidence), board.revision))
+        return outcome
+
+
+def _refusal(player: Named | None, item: Submission) -> str | None:
+    if player is None:
+        return None if item.creates_player else "not_found"
+    return "player_banned" if player.status == "banned" else None
+
+
+def _refused(item: Submission, code: str) -> Committed:
+    return Committed("rejected", item.id, item.board, item.player_id, code=code)
+
+
+def _history_row(item: Submission) -> tuple[object, ...]:
+    return (
+        item.id,
+        item.board,
+        item.player_id,
+        item.accepted_at,
+        item.score,
+        encode(item.tiebreakers),
+        _STATES[item.status],
+        item.action,
+        item.metadata,
+        encode(item.evidence) if item.evidence and item.status != "held" else None,
+        item.address,
+    )

@@ -1,0 +1,141 @@
+"""Standings as rows: read some, refold them from the history, write them with their order keys."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from scoreboard.fold import Counted, Standing
+from scoreboard.model import MAX_SCORE, Board, BoardPeriod, BoardSettings, Projection
+from scoreboard.order import order_keys
+from scoreboard.periods import bounds
+from scoreboard.storage.base import Touched
+from scoreboard.storage.sqlite.statements import encode, fetch, write_rows
+
+
+class Named(Struct, array_like=True):
+    """What a projection needs to know of a player."""
+
+    id: str
+    name: str
+    revision: int
+    status: str
+
+
+class Stored(Struct, frozen=True, array_like=True):
+    """A standing's row; `index` is its place in the list that was asked for. Where nothing is counted, all is None."""
+
+    index: int
+    score: int | None
+    tiebreakers: tuple[int, ...] | None
+    achieved_at: int | None
+    last_at: int | None
+    last_id: str | None
+    revision: int
+
+    def standing(self) -> Standing | None:
+        """The standing, None where nothing is counted."""
+        if (
+            self.score is None
+            or self.tiebreakers is None
+            or self.achieved_at is None
+            or self.last_at is None
+            or self.last_id is None
+        ):
+            return None
+        return Standing(self.score, self.tiebreakers, self.achieved_at, self.last_at, self.last_id)
+
+
+class Wanted(NamedTuple):
+    """The counted submissions of a player on a board, within the bounds of a period."""
+
+    board: str
+    player_id: str
+    start: int
+    end: int
+
+
+class _CountedRow(Struct, frozen=True, array_like=True):
+    index: int
+    accepted_at: int
+    id: str
+    score: int
+    tiebreakers: tuple[int, ...]
+
+
+_stored = msgspec.json.Decoder(list[Stored])
+_counted = msgspec.json.Decoder(list[_CountedRow])
+
+
+def decode_stored(text: str) -> list[Stored]:
+    """Rows from the JSON array of a statement."""
+    return _stored.decode(text)
+
+
+def read_standings(connection: sqlite3.Connection, wanted: Sequence[Touched]) -> list[Stored]:
+    """The rows of those standings that exist; `index` tells which."""
+    [(text,)] = fetch(connection, "standings", {"wanted": encode([(*period, player) for period, player in wanted])})
+    return decode_stored(text)
+
+
+def counted_by(board: Board, period: BoardPeriod, player_id: str) -> Wanted:
+    """What is counted in a standing."""
+    start, end = bounds(board.settings, period.window, period.period)
+    return Wanted(board.id, player_id, -MAX_SCORE if start is None else start, MAX_SCORE if end is None else end)
+
+
+def read_counted(connection: sqlite3.Connection, asked: Sequence[Wanted]) -> list[list[Counted]]:
+    """For each, its submissions in fold order."""
+    [(text,)] = fetch(connection, "counted", {"wanted": encode(asked)})
+    found: list[list[Counted]] = [[] for _ in asked]
+    for row in _counted.decode(text):
+        found[row.index].append(Counted(row.accepted_at, row.id, row.score, row.tiebreakers))
+    for submissions in found:
+        submissions.sort()
+    return found
+
+
+class Ledger:
+    """Standings moved by a transaction, until they are written together."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[object, ...]] = []
+        self._touched: list[tuple[str, str, str, str]] = []
+
+    def put(
+        self, settings: BoardSettings, period: BoardPeriod, player: Named, standing: Standing | None, revision: int
+    ) -> Projection:
+        """Store the standing, None where nothing is counted any longer; returns its projection."""
+        key = _visible_key(settings, player, standing)
+        columns = _EMPTY if standing is None else _columns(standing)
+        self._rows.append((*period, player.id, *columns, revision, key))
+        self._touched.append((*period, player.id))
+        return Projection(period, player.id, revision, key, player.name, player.revision)
+
+    def touch(self, projections: Sequence[Projection]) -> None:
+        """Name standings in the outbox without moving them."""
+        self._touched += [(*projection.period, projection.player_id) for projection in projections]
+
+    def write(self, connection: sqlite3.Connection, now: int) -> int | None:
+        """Write the standings and the outbox row, whose id is returned; None where nothing was touched."""
+        write_rows(connection, "write_standings", self._rows)
+        if not self._touched:
+            return None
+        [(outbox_id,)] = fetch(connection, "write_outbox", {"at": now, "touched": encode(self._touched)})
+        return int(outbox_id)
+
+
+_EMPTY = (None, None, None, None, None)
+
+
+def _columns(standing: Standing) -> tuple[object, ...]:
+    return standing.score, encode(standing.tiebreakers), standing.achieved_at, standing.last_at, standing.last_id
+
+
+def _visible_key(settings: BoardSettings, player: Named, standing: Standing | None) -> bytes | None:
+    if standing is None or player.status != "active":
+        return None
+    keys = order_keys(settings)
+    return keys.encode(standing.score, standing.tiebreakers, standing.achieved_at, player.id)

@@ -1,0 +1,155 @@
+-- The whole schema. Instants are integers in microseconds since the Unix epoch; JSON is text.
+
+-- Small facts about this database itself.
+CREATE TABLE meta (
+    key TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Who scores. The credentials are NULL for a backend's own players; `revision` counts changes of the name.
+CREATE TABLE players (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'banned', 'hidden')),
+    role TEXT NOT NULL CHECK (role IN ('player', 'moderator', 'admin')),
+    username TEXT,
+    skeleton TEXT,
+    password_hash TEXT,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX players_skeleton ON players (skeleton) WHERE skeleton IS NOT NULL;
+CREATE INDEX players_admin ON players (role) WHERE role = 'admin';
+
+-- Sign-ins: one family of refresh tokens each.
+CREATE TABLE sessions (
+    id TEXT NOT NULL PRIMARY KEY,
+    player_id TEXT NOT NULL REFERENCES players (id),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    token_hash BLOB NOT NULL,
+    counter INTEGER NOT NULL,
+    previous_hash BLOB,
+    rotated_at INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    revoked_at INTEGER,
+    address TEXT NOT NULL,
+    user_agent TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_player ON sessions (player_id);
+
+-- Credentials of backends; `scopes` is a JSON array.
+CREATE TABLE api_keys (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    digest BLOB NOT NULL UNIQUE,
+    scopes TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Boards; `settings` is the JSON of BoardSettings.
+CREATE TABLE boards (
+    id TEXT NOT NULL PRIMARY KEY,
+    settings TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A player's score on a board period. Never deleted. `score` to `last_id` are NULL where nothing is counted,
+-- `order_key` is NULL where the standing must not be seen.
+CREATE TABLE standings (
+    board TEXT NOT NULL REFERENCES boards (id),
+    window TEXT NOT NULL,
+    period TEXT NOT NULL,
+    player_id TEXT NOT NULL REFERENCES players (id),
+    score INTEGER,
+    tiebreakers TEXT,
+    achieved_at INTEGER,
+    last_at INTEGER,
+    last_id TEXT,
+    revision INTEGER NOT NULL,
+    order_key BLOB,
+    PRIMARY KEY (board, window, period, player_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX standings_order ON standings (board, window, period, order_key) WHERE order_key IS NOT NULL;
+CREATE INDEX standings_player ON standings (player_id);
+
+-- Every submission that took its action id. `evidence` is that of the rules; a held one has it in its review.
+CREATE TABLE history (
+    id TEXT NOT NULL PRIMARY KEY,
+    board TEXT NOT NULL REFERENCES boards (id),
+    player_id TEXT NOT NULL REFERENCES players (id),
+    accepted_at INTEGER NOT NULL,
+    score INTEGER NOT NULL,
+    tiebreakers TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('counted', 'held', 'rejected', 'voided')),
+    action TEXT,
+    metadata TEXT,
+    evidence TEXT,
+    address TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX history_player ON history (board, player_id, accepted_at, id);
+
+-- Taken action ids and what the first use was answered; forgotten after `kept_until`. `fingerprint` is hexadecimal.
+-- The ids are random: with rows in the order of arrival only a thin index is written in random places.
+CREATE TABLE actions (
+    action_id TEXT NOT NULL UNIQUE,
+    submission_id TEXT NOT NULL,
+    board TEXT NOT NULL,
+    player_id TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('accepted', 'held', 'rejected')),
+    code TEXT,
+    score INTEGER,
+    previous INTEGER,
+    applied INTEGER NOT NULL CHECK (applied IN (0, 1)),
+    fingerprint TEXT,
+    kept_until INTEGER NOT NULL
+) STRICT;
+CREATE INDEX actions_kept_until ON actions (kept_until);
+
+-- Held submissions. `rules_revision` is the revision of the board whose rules held it; a claim lasts until `lease_until`.
+CREATE TABLE reviews (
+    submission_id TEXT NOT NULL PRIMARY KEY REFERENCES history (id),
+    board TEXT NOT NULL REFERENCES boards (id),
+    player_id TEXT NOT NULL REFERENCES players (id),
+    evidence TEXT NOT NULL,
+    rules_revision INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'approved', 'rejected')),
+    claimed_by TEXT,
+    lease_until INTEGER,
+    decided_by TEXT,
+    decided_at INTEGER,
+    reason TEXT
+) STRICT, WITHOUT ROWID;
+
+-- Who did what. The hashes chain the entries of one writing process.
+CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    act TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    previous_hash BLOB,
+    hash BLOB
+) STRICT;
+CREATE INDEX audit_at ON audit (at, seq);
+
+-- Transactions whose standings are perhaps not yet projected; `touched` is a JSON array of
+-- [board, window, period, player]. An id is never used again, so that settling twice is harmless.
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    touched TEXT NOT NULL
+) STRICT;
+
+-- The epoch last issued for each period.
+CREATE TABLE epochs (
+    board TEXT NOT NULL,
+    window TEXT NOT NULL,
+    period TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (board, window, period)
+) STRICT, WITHOUT ROWID;

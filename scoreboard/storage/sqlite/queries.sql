@@ -1,0 +1,346 @@
+-- Every statement of the SQLite backend. Columns are read by position, in the order of the Struct that holds them.
+--
+-- The interpreter lock is given up and taken again at each step of a statement, that is at each row fetched, so many
+-- rows are fetched as one JSON array (which holds no bytes: keys are hexadecimal). Statements that write many rows
+-- read them from `rows`, which is put before them as a list of values; it may end in empty rows.
+
+
+-- Players
+
+-- name: register_player
+-- Store a registered player unless the username looks like one that is taken.
+INSERT INTO players (id, name, revision, status, role, username, skeleton, password_hash, created_at)
+VALUES (:id, :name, :revision, 'active', :role, :username, :skeleton, :password_hash, :created_at)
+ON CONFLICT (skeleton) WHERE skeleton IS NOT NULL DO NOTHING;
+
+-- name: player
+-- One player by id.
+SELECT id, name, role, created_at, revision, username, status = 'banned' FROM players WHERE id = :id;
+
+-- name: credentials
+-- Who signs in by this username, and the hash to check the password against.
+SELECT id, name, role, created_at, revision, username, status = 'banned', password_hash
+FROM players WHERE skeleton = :skeleton;
+
+-- name: password_hash
+-- The hash to check before a change of password.
+SELECT password_hash FROM players WHERE id = :id;
+
+-- name: set_password
+-- Replace the password.
+UPDATE players SET password_hash = :password_hash WHERE id = :id;
+
+-- name: insert_player
+-- Create a backend's own player.
+INSERT INTO players (id, name, revision, status, role, created_at)
+VALUES (:id, :name, 1, 'active', 'player', :now);
+
+-- name: rename_player
+-- Give a player another name.
+UPDATE players SET name = :name, revision = revision + 1 WHERE id = :id;
+
+-- name: has_admin
+-- Whether anybody can administer the server.
+SELECT EXISTS (SELECT 1 FROM players WHERE role = 'admin');
+
+-- name: set_status
+-- Ban, hide or restore a player; what its projections need to know of it.
+UPDATE players SET status = :status WHERE id = :id RETURNING id, name, revision, status;
+
+-- name: named
+-- What the projections of a player need to know of it.
+SELECT id, name, revision, status FROM players WHERE id = :id;
+
+
+-- Sessions
+
+-- name: open_session
+-- Store a sign-in.
+INSERT INTO sessions (id, player_id, created_at, expires_at, token_hash, counter, previous_hash, rotated_at,
+    last_used_at, revoked_at, address, user_agent)
+VALUES (:id, :player_id, :created_at, :expires_at, :token_hash, :counter, :previous_hash, :rotated_at,
+    :last_used_at, :revoked_at, :address, :user_agent);
+
+-- name: session
+-- One session, to refresh it.
+SELECT id, player_id, created_at, expires_at, token_hash, counter, previous_hash, rotated_at,
+    last_used_at, revoked_at, address, user_agent
+FROM sessions WHERE id = :id;
+
+-- name: session_state
+-- What an authenticated call needs to know.
+SELECT sessions.id, player_id, role, expires_at, revoked_at IS NOT NULL, status = 'banned'
+FROM sessions JOIN players ON players.id = player_id
+WHERE sessions.id = :id;
+
+-- name: rotate_session
+-- Replace the refresh token, if nobody did before: compare and set.
+UPDATE sessions
+SET previous_hash = token_hash, token_hash = :token_hash, counter = counter + 1, rotated_at = :now, last_used_at = :now
+WHERE id = :id AND counter = :counter AND revoked_at IS NULL;
+
+-- name: revoke_session
+-- End one session; the first time counts.
+UPDATE sessions SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL;
+
+-- name: revoke_sessions
+-- End a player's live sessions but one.
+UPDATE sessions SET revoked_at = :now
+WHERE player_id = :player_id AND revoked_at IS NULL AND expires_at > :now AND id IS NOT :except_id
+RETURNING id;
+
+-- name: sessions
+-- A player's live sessions, the newest first.
+SELECT id, player_id, created_at, expires_at, token_hash, counter, previous_hash, rotated_at,
+    last_used_at, revoked_at, address, user_agent
+FROM sessions WHERE player_id = :player_id AND revoked_at IS NULL AND expires_at > :now
+ORDER BY created_at DESC, id DESC;
+
+
+-- API keys
+
+-- name: add_key
+-- Store a key.
+INSERT INTO api_keys (id, name, digest, scopes, created_at, revoked_at)
+VALUES (:id, :name, :digest, :scopes, :created_at, :revoked_at);
+
+-- name: key
+-- The key that a request shows.
+SELECT id, name, digest, scopes, created_at, revoked_at FROM api_keys WHERE digest = :digest;
+
+-- name: keys
+-- All keys, to list them.
+SELECT id, name, digest, scopes, created_at, revoked_at FROM api_keys ORDER BY created_at, id;
+
+-- name: revoke_key
+-- End a key; the first time counts.
+UPDATE api_keys SET revoked_at = coalesce(revoked_at, :now) WHERE id = :id;
+
+
+-- Boards
+
+-- name: boards
+-- All boards, to hold them in memory.
+SELECT id, settings, revision, created_at, updated_at FROM boards ORDER BY id;
+
+-- name: put_board
+-- Create a board or replace its settings.
+INSERT INTO boards (id, settings, revision, created_at, updated_at)
+VALUES (:id, :settings, 1, :created_at, :updated_at)
+ON CONFLICT (id) DO UPDATE
+SET settings = excluded.settings, revision = revision + 1, updated_at = excluded.updated_at
+RETURNING id, settings, revision, created_at, updated_at;
+
+-- name: has_history
+-- Whether the order and operator of a board are settled by what was submitted.
+SELECT EXISTS (SELECT 1 FROM history WHERE board = :board);
+
+
+-- The commit of a batch
+
+-- name: read_batch
+-- What a batch must know: the action ids taken before, its players, and the standings it may move.
+SELECT
+    (SELECT json_group_array(json_array(action_id, submission_id, board, player_id, status, code, score, previous,
+        applied, fingerprint, kept_until))
+    FROM json_each(:actions) AS wanted CROSS JOIN actions ON action_id = wanted.value),
+    (SELECT json_group_array(json_array(players.id, name, revision, status))
+    FROM json_each(:players) AS wanted CROSS JOIN players ON players.id = wanted.value),
+    (SELECT json_group_array(json_array(wanted.key, score, json(tiebreakers), achieved_at, last_at, last_id, revision))
+    FROM (SELECT key, value FROM json_each(:standings) LIMIT -1) AS wanted CROSS JOIN standings
+        ON board = wanted.value ->> 0 AND window = wanted.value ->> 1 AND period = wanted.value ->> 2
+        AND player_id = wanted.value ->> 3);
+
+-- name: counted
+-- What is counted in some standings, each named by board, player and the bounds of its period.
+SELECT json_group_array(json_array(wanted.key, accepted_at, history.id, score, json(tiebreakers)))
+FROM json_each(:wanted) AS wanted CROSS JOIN history
+    ON board = wanted.value ->> 0 AND player_id = wanted.value ->> 1
+    AND accepted_at >= wanted.value ->> 2 AND accepted_at < wanted.value ->> 3
+WHERE state = 'counted';
+
+-- name: write_players
+-- Create the players of a batch that are new and rename those called otherwise.
+INSERT INTO players (id, name, revision, status, role, created_at)
+SELECT column1, column2, column3, column4, 'player', column5 FROM rows WHERE column1 IS NOT NULL
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, revision = excluded.revision;
+
+-- name: write_actions
+-- Take the action ids of a batch and keep what each was answered.
+INSERT INTO actions (action_id, submission_id, board, player_id, status, code, score, previous, applied, fingerprint,
+    kept_until)
+SELECT * FROM rows WHERE column1 IS NOT NULL;
+
+-- name: write_history
+-- Keep the submissions of a batch.
+INSERT INTO history (id, board, player_id, accepted_at, score, tiebreakers, state, action, metadata, evidence, address)
+SELECT * FROM rows WHERE column1 IS NOT NULL;
+
+-- name: write_standings
+-- Store standings as they now are.
+INSERT INTO standings (board, window, period, player_id, score, tiebreakers, achieved_at, last_at, last_id, revision,
+    order_key)
+SELECT * FROM rows WHERE column1 IS NOT NULL
+ON CONFLICT (board, window, period, player_id) DO UPDATE
+SET score = excluded.score, tiebreakers = excluded.tiebreakers, achieved_at = excluded.achieved_at,
+    last_at = excluded.last_at, last_id = excluded.last_id, revision = excluded.revision,
+    order_key = excluded.order_key;
+
+-- name: write_reviews
+-- Queue the held submissions of a batch for review.
+INSERT INTO reviews (submission_id, board, player_id, evidence, rules_revision)
+SELECT * FROM rows WHERE column1 IS NOT NULL;
+
+-- name: write_outbox
+-- Name the standings a transaction touched.
+INSERT INTO outbox (at, touched) VALUES (:at, :touched) RETURNING id;
+
+
+-- Submissions
+
+-- name: action
+-- What the first use of an action id was answered.
+SELECT action_id, submission_id, board, player_id, status, code, score, previous, applied, fingerprint, kept_until
+FROM actions WHERE action_id = :action_id;
+
+-- name: sweep_actions
+-- Forget some of the action ids that nobody can use any more.
+DELETE FROM actions WHERE action_id IN (
+    SELECT action_id FROM actions WHERE kept_until < :now ORDER BY kept_until LIMIT :limit
+);
+
+-- name: submission
+-- One submission.
+SELECT id, player_id, board, action, score, tiebreakers, metadata, accepted_at, state FROM history WHERE id = :id;
+
+-- name: void_submission
+-- Take a submission out of what is counted.
+UPDATE history SET state = 'voided' WHERE id = :id;
+
+-- name: history
+-- A player's newest submissions on a board.
+SELECT id, player_id, board, action, score, tiebreakers, metadata, accepted_at, state
+FROM history WHERE board = :board AND player_id = :player_id
+ORDER BY accepted_at DESC, id DESC LIMIT :limit;
+
+-- name: history_before
+-- A player's newest submissions on a board that are older than one of them.
+SELECT id, player_id, board, action, score, tiebreakers, metadata, accepted_at, state
+FROM history WHERE board = :board AND player_id = :player_id
+    AND (accepted_at, id) < (SELECT accepted_at, id FROM history WHERE id = :before)
+ORDER BY accepted_at DESC, id DESC LIMIT :limit;
+
+
+-- Standings
+
+-- name: standings
+-- Some standings, to refold them.
+SELECT json_group_array(json_array(wanted.key, score, json(tiebreakers), achieved_at, last_at, last_id, revision))
+FROM json_each(:wanted) AS wanted CROSS JOIN standings
+    ON board = wanted.value ->> 0 AND window = wanted.value ->> 1 AND period = wanted.value ->> 2
+    AND player_id = wanted.value ->> 3;
+
+-- name: standings_of
+-- All standings of a player and the settings of their boards, to hide or show them.
+SELECT json_group_array(json_array(json_array(board, window, period),
+    json_array(0, score, json(tiebreakers), achieved_at, last_at, last_id, standings.revision), json(settings)))
+FROM standings JOIN boards ON boards.id = board
+WHERE player_id = :player_id;
+
+-- name: projections
+-- Some standings, to project them.
+SELECT json_group_array(json_array(json_array(board, window, period), player_id, standings.revision, hex(order_key),
+    name, players.revision))
+FROM json_each(:wanted) AS wanted CROSS JOIN standings
+    ON board = wanted.value ->> 0 AND window = wanted.value ->> 1 AND period = wanted.value ->> 2
+    AND player_id = wanted.value ->> 3
+CROSS JOIN players ON players.id = player_id;
+
+-- name: projections_of
+-- All standings of a player, to project them.
+SELECT json_group_array(json_array(json_array(board, window, period), player_id, standings.revision, hex(order_key),
+    name, players.revision))
+FROM standings CROSS JOIN players ON players.id = player_id
+WHERE player_id = :player_id;
+
+-- name: visible
+-- A page of a period in board order, to rebuild its ranking.
+SELECT json_group_array(json_array(json_array(board, window, period), player_id, revision, order_key, name,
+    name_revision))
+FROM (
+    SELECT board, window, period, player_id, standings.revision AS revision, hex(order_key) AS order_key, name,
+        players.revision AS name_revision
+    FROM standings CROSS JOIN players ON players.id = player_id
+    WHERE board = :board AND window = :window AND period = :period AND order_key > :after
+    ORDER BY standings.order_key LIMIT :limit
+);
+
+-- name: page
+-- The first rows of a period and how many there are.
+SELECT
+    (SELECT count(*) FROM standings
+    WHERE board = :board AND window = :window AND period = :period AND order_key IS NOT NULL),
+    (SELECT json_group_array(json_array(order_key, name)) FROM (
+        SELECT hex(order_key) AS order_key, name
+        FROM standings CROSS JOIN players ON players.id = player_id
+        WHERE board = :board AND window = :window AND period = :period AND order_key IS NOT NULL
+        ORDER BY standings.order_key LIMIT :limit
+    ));
+
+-- name: periods
+-- The periods of a board that have a standing, found by jumping from one to the next.
+WITH RECURSIVE
+    windows (window) AS (
+        SELECT min(window) FROM standings WHERE board = :board
+        UNION ALL
+        SELECT (SELECT min(window) FROM standings WHERE board = :board AND window > windows.window)
+        FROM windows WHERE windows.window IS NOT NULL
+    ),
+    periods (window, period) AS (
+        SELECT window, (SELECT min(period) FROM standings WHERE board = :board AND window = windows.window)
+        FROM windows WHERE windows.window IS NOT NULL
+        UNION ALL
+        SELECT window, (
+            SELECT min(period) FROM standings
+            WHERE board = :board AND window = periods.window AND period > periods.period
+        )
+        FROM periods WHERE periods.period IS NOT NULL
+    )
+SELECT window, period FROM periods WHERE period IS NOT NULL ORDER BY window, period;
+
+-- name: next_epoch
+-- Issue an epoch above all others; the highest one is always in the table.
+INSERT INTO epochs (board, window, period, epoch)
+VALUES (:board, :window, :period, (SELECT coalesce(max(epoch), 0) + 1 FROM epochs))
+ON CONFLICT (board, window, period) DO UPDATE SET epoch = excluded.epoch
+RETURNING epoch;
+
+
+-- Outbox
+
+-- name: outbox
+-- Transactions that perhaps were not projected, oldest first.
+SELECT id, at, touched FROM outbox WHERE at < :before ORDER BY id LIMIT :limit;
+
+-- name: settle
+-- Forget transactions that were projected.
+DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(:ids));
+
+
+-- Audit
+
+-- name: add_audit
+-- Append entries.
+INSERT INTO audit (at, actor, act, subject, detail)
+SELECT * FROM rows WHERE column1 IS NOT NULL;
+
+-- name: audit
+-- Entries older than an instant, newest first.
+SELECT at, actor, act, subject, detail FROM audit WHERE at < :before ORDER BY at DESC, seq DESC LIMIT :limit;
+
+
+-- The database itself
+
+-- name: ping
+-- Write something, to learn whether that is possible.
+INSERT INTO meta (key, value) VALUES ('ping', '1') ON CONFLICT (key) DO UPDATE SET value = excluded.value;

@@ -1,0 +1,51 @@
+"""The whole system of record in one SQLite file."""
+
+from pathlib import Path
+from typing import Literal
+
+from scoreboard.storage.sqlite.audit import SqliteAudit
+from scoreboard.storage.sqlite.boards import SqliteBoards
+from scoreboard.storage.sqlite.connection import BUSY_TIMEOUT_MS, MAX_WAITING, Database
+from scoreboard.storage.sqlite.keys import SqliteKeys
+from scoreboard.storage.sqlite.outbox import SqliteOutbox
+from scoreboard.storage.sqlite.players import SqlitePlayers
+from scoreboard.storage.sqlite.sessions import SqliteSessions
+from scoreboard.storage.sqlite.standings import SqliteStandings
+from scoreboard.storage.sqlite.statements import execute
+from scoreboard.storage.sqlite.submissions import SqliteSubmissions
+
+
+class SqliteStorage(
+    SqlitePlayers,
+    SqliteSessions,
+    SqliteKeys,
+    SqliteBoards,
+    SqliteSubmissions,
+    SqliteStandings,
+    SqliteOutbox,
+    SqliteAudit,
+):
+    """`scoreboard.storage.base.Storage`. A write is on the disk when its call returns."""
+
+    kind: Literal["sqlite", "postgres"] = "sqlite"
+
+    @classmethod
+    async def open(
+        cls, path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS, max_waiting: int = MAX_WAITING
+    ) -> "SqliteStorage":
+        """Open the file, made if there is none, and bring its schema up to date.
+
+        `max_waiting` bounds the calls that wait for a thread, `busy_timeout_ms` the wait for another process. Raises
+        ConfigError for a file that cannot be used, Unavailable for one that cannot be reached now.
+        """
+        database = Database(path, busy_timeout_ms=busy_timeout_ms, max_waiting=max_waiting)
+        await database.open()
+        return cls(database)
+
+    async def ping(self) -> None:
+        """Answer if the database can be read and written; raises Unavailable."""
+        await self._database.write(lambda connection: execute(connection, "ping"))
+
+    async def close(self) -> None:
+        """Finish what runs and let go of the file."""
+        await self._database.close()

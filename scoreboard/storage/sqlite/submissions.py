@@ -1,0 +1,109 @@
+"""Submissions in SQLite: committed, read, and taken back."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from scoreboard.fold import fold
+from scoreboard.model import AuditEntry, Board, BoardPeriod, Committed, HistoryItem, Projection, Submission
+from scoreboard.storage.base import Committal, Touched, Voided
+from scoreboard.storage.sqlite.actions import Taken, repeated
+from scoreboard.storage.sqlite.audit import append
+from scoreboard.storage.sqlite.commit import commit
+from scoreboard.storage.sqlite.ledger import Ledger, Named, counted_by, read_counted, read_standings
+from scoreboard.storage.sqlite.part import Part
+from scoreboard.storage.sqlite.statements import execute, fetch
+
+SWEEP_ROWS = 1_000
+"""Action ids forgotten in one transaction, so that a sweep never holds up the submissions for long."""
+
+
+class SqliteSubmissions(Part):
+    """`scoreboard.storage.base.Submissions`."""
+
+    async def commit(self, boards: Sequence[Board], batch: Sequence[Submission], now: int) -> Committal:
+        """Store a batch in one transaction; `boards[i]` is the board of `batch[i]`."""
+        return await self._database.write(lambda connection: commit(connection, boards, batch, now))
+
+    async def outcome(self, action_id: str) -> Committed | None:
+        """The stored outcome of an action id, as a repeat."""
+        rows = await self._database.read(lambda connection: fetch(connection, "action", {"action_id": action_id}))
+        return repeated(Taken(*rows[0])) if rows else None
+
+    async def submission(self, submission_id: str) -> HistoryItem | None:
+        """One submission."""
+        return await self._database.read(lambda connection: _submission(connection, submission_id))
+
+    async def void(
+        self, board: Board, submission_id: str, periods: Sequence[BoardPeriod], entry: AuditEntry
+    ) -> Voided | None:
+        """Take a counted submission out of the standings of `periods`, which are refolded, and write the audit entry.
+
+        Raises ScoreOutOfRange where a sum without it would leave the range on its way.
+        """
+        return await self._database.write(lambda connection: _void(connection, board, submission_id, periods, entry))
+
+    async def sweep(self, now: int) -> int:
+        """Forget the action ids whose `kept_until` lies before the instant, in bounded steps; returns how many."""
+        parameters = {"now": now, "limit": SWEEP_ROWS}
+        forgotten = 0
+        while True:
+            swept = await self._database.write(lambda connection: execute(connection, "sweep_actions", parameters))
+            forgotten += swept
+            if swept < SWEEP_ROWS:
+                return forgotten
+
+    async def history(self, board: str, player_id: str, before: str | None, limit: int) -> tuple[HistoryItem, ...]:
+        """The player's submissions on a board, newest first, those older than the submission id `before`."""
+        name = "history" if before is None else "history_before"
+        parameters = {"board": board, "player_id": player_id, "limit": limit}
+        if before is not None:
+            parameters["before"] = before
+        rows = await self._database.read(lambda connection: fetch(connection, name, parameters))
+        return tuple(_from_row(row) for row in rows)
+
+
+def _void(
+    connection: sqlite3.Connection, board: Board, submission_id: str, periods: Sequence[BoardPeriod], entry: AuditEntry
+) -> Voided | None:
+    item = _submission(connection, submission_id)
+    if item is None or item.board != board.id:
+        return None
+    if item.state != "counted":
+        return Voided(item, (), None)
+    execute(connection, "void_submission", {"id": submission_id})
+    ledger = Ledger()
+    changes = _refold(connection, ledger, board, item.player_id, periods)
+    append(connection, [entry])
+    return Voided(replace(item, state="voided"), changes, ledger.write(connection, entry.at))
+
+
+def _refold(
+    connection: sqlite3.Connection, ledger: Ledger, board: Board, player_id: str, periods: Sequence[BoardPeriod]
+) -> tuple[Projection, ...]:
+    """Fold the player's standings in these periods anew, those that exist."""
+    [named] = fetch(connection, "named", {"id": player_id})
+    standings = read_standings(connection, [Touched(period, player_id) for period in periods])
+    counted = read_counted(connection, [counted_by(board, periods[row.index], player_id) for row in standings])
+    return tuple(
+        ledger.put(
+            board.settings, periods[row.index], Named(*named), fold(board.settings, submissions), row.revision + 1
+        )
+        for row, submissions in zip(standings, counted, strict=True)
+    )
+
+
+def _submission(connection: sqlite3.Connection, submission_id: str) -> HistoryItem | None:
+    rows = fetch(connection, "submission", {"id": submission_id})
+    return _from_row(rows[0]) if rows else None
+
+
+_tiebreakers = msgspec.json.Decoder(tuple[int, ...])
+
+
+def _from_row(row: Sequence[Any]) -> HistoryItem:
+    submission_id, player_id, board, action, score, tiebreakers, *rest = row
+    return HistoryItem(submission_id, player_id, board, action, score, _tiebreakers.decode(tiebreakers), *rest)

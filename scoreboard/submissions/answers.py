@@ -1,0 +1,83 @@
+"""What a submission's outcome is answered with."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from scoreboard.errors import (
+    IdempotencyMismatch,
+    NotFound,
+    PlayerBanned,
+    RuleRejected,
+    ScoreboardError,
+    ScoreOutOfRange,
+)
+from scoreboard.model import Committed, Placing
+from scoreboard.pipeline import Done
+from scoreboard.wire import BatchItem, BatchItemOut, ScoreOut
+
+_REJECTIONS: Mapping[str, type[ScoreboardError]] = {
+    error.code: error for error in (PlayerBanned, ScoreOutOfRange, NotFound, RuleRejected)
+}
+
+
+def rejection(outcome: Committed) -> ScoreboardError | None:
+    """The error that a rejected outcome is answered with; None for any other."""
+    if outcome.status != "rejected":
+        return None
+    return _REJECTIONS[outcome.code or RuleRejected.code]()
+
+
+def score_out(outcome: Committed, placing: Placing | None) -> ScoreOut:
+    """The answer to a submission; one that is held tells nothing of why."""
+    if outcome.status != "accepted":
+        return ScoreOut(status=outcome.status, submission_id=outcome.submission_id, board=outcome.board)
+    return ScoreOut(
+        status=outcome.status,
+        applied=outcome.applied,
+        submission_id=outcome.submission_id,
+        board=outcome.board,
+        score=outcome.score,
+        previous=outcome.previous,
+        position=placing.position if placing else None,
+        rank=placing.rank if placing else None,
+        version=placing.version if placing else None,
+    )
+
+
+def first_result(outcome: Committed, placing: Placing | None) -> dict[str, object]:
+    """The stored outcome of a first use, as the `result` of the error that a repeat gets."""
+    result: dict[str, object] = msgspec.to_builtins(score_out(outcome, placing))
+    if outcome.code is not None:
+        result["code"] = outcome.code
+    return result
+
+
+def batch_item_out(item: BatchItem, result: Done | ScoreboardError) -> BatchItemOut:
+    """One item's outcome; what is an error for a single score is a rejected item here."""
+    fault = _fault(result)
+    if fault is not None:
+        return _rejected_item(item, fault)
+    assert isinstance(result, Done)
+    answer = msgspec.structs.asdict(score_out(result.outcome, result.placing))
+    return msgspec.structs.replace(_item(item, str(answer.pop("status"))), **answer)
+
+
+def _fault(result: Done | ScoreboardError) -> ScoreboardError | None:
+    if isinstance(result, ScoreboardError):
+        return result
+    return IdempotencyMismatch() if result.outcome.mismatch else rejection(result.outcome)
+
+
+def _item(item: BatchItem, status: str) -> BatchItemOut:
+    shown = BatchItemOut(player_id=item.player_id, board=item.board, status=status)
+    return shown if item.id is None else msgspec.structs.replace(shown, id=item.id)
+
+
+def _rejected_item(item: BatchItem, fault: ScoreboardError) -> BatchItemOut:
+    return msgspec.structs.replace(
+        _item(item, "rejected"),
+        code=fault.code,
+        title=fault.detail or fault.title,
+        temporary=fault.temporary,
+    )

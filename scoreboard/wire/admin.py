@@ -1,0 +1,50 @@
+"""What moderators, admins and backends do."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from scoreboard.model import BoardId, BoardSettings, Scope
+from scoreboard.wire.base import Input, Output, Text
+
+
+class PutBoard(BoardSettings, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A board's settings and its id from the path."""
+
+    board: BoardId
+
+
+class Void(Input, frozen=True, kw_only=True):
+    submission_id: Annotated[str, Meta(min_length=36, max_length=36)]
+    reason: Text = ""
+
+
+class VoidOut(Output, frozen=True, kw_only=True):
+    """A player's standing without the voided submission; `standing` is None where nothing is left."""
+
+    submission_id: str
+    board: str
+    player_id: str
+    standing: dict[str, int | None] | None
+
+
+class NewKey(Input, frozen=True, kw_only=True):
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    scopes: Annotated[tuple[Scope, ...], Meta(min_length=1)]
+
+
+class KeyRef(Input, frozen=True, kw_only=True):
+    key_id: Annotated[str, Meta(max_length=64)]
+
+
+class KeyOut(Output, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    created_at: str
+    revoked_at: str | None = None
+    key: str | UnsetType = UNSET
+
+
+class KeysOut(Output, frozen=True, kw_only=True):
+    keys: tuple[KeyOut, ...]

@@ -1,0 +1,29 @@
+"""What all messages are made of."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from scoreboard.model import Score
+
+Name = Annotated[str, Meta(min_length=1, max_length=512)]
+Username = Annotated[str, Meta(min_length=1, max_length=128)]
+Password = Annotated[str, Meta(min_length=8, max_length=256)]
+Token = Annotated[str, Meta(min_length=1, max_length=4096)]
+Text = Annotated[str, Meta(max_length=512)]
+Limit = Annotated[int, Meta(ge=1, le=100)]
+Tiebreakers = Annotated[tuple[Score, ...], Meta(max_length=4)]
+Flat = dict[Annotated[str, Meta(max_length=64)], str | int | float | bool | None]
+"""Metadata is one flat object."""
+
+
+class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of what a client may ask for."""
+
+
+class Output(Struct, frozen=True, kw_only=True):
+    """Base of what the server answers."""
+
+
+class Nothing(Input, frozen=True, kw_only=True):
+    """An operation without parameters."""

@@ -1,0 +1,181 @@
+"""Reading boards."""
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, UnsetType
+
+from scoreboard.clock import rfc3339
+from scoreboard.model import BoardId, HistoryItem, Label, Page, PlayerId, Row
+from scoreboard.wire.base import Input, Limit, Output, Token
+
+
+class BoardRef(Input, frozen=True, kw_only=True):
+    board: BoardId
+
+
+class InPeriod(Input, frozen=True, kw_only=True):
+    """A board, and which period of which window; the current one of the board's first window unless told."""
+
+    board: BoardId
+    window: Label | None = None
+    period: Label | None = None
+
+
+class Top(InPeriod, frozen=True, kw_only=True):
+    limit: Limit = 10
+
+
+class Standings(InPeriod, frozen=True, kw_only=True):
+    limit: Limit = 50
+    cursor: Token | None = None
+
+
+class OnePlayer(InPeriod, frozen=True, kw_only=True):
+    player_id: PlayerId
+
+
+class Around(OnePlayer, frozen=True, kw_only=True):
+    k: Annotated[int, Meta(ge=0, le=50)] = 5
+
+
+class Ranks(InPeriod, frozen=True, kw_only=True):
+    players: Annotated[tuple[PlayerId, ...], Meta(min_length=1, max_length=500)]
+
+
+class History(Input, frozen=True, kw_only=True):
+    board: BoardId
+    player_id: PlayerId
+    limit: Limit = 50
+    before: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class BoardOut(Output, frozen=True, kw_only=True):
+    board: str
+    title: str
+    order: str
+    operator: str
+    rank: str
+    tiebreakers: tuple[dict[str, str], ...]
+    windows: tuple[str, ...]
+    timezone: str
+    public: bool
+    decimals: int
+    live_limit: int
+    actions: dict[str, dict[str, int | None]]
+
+
+class BoardsOut(Output, frozen=True, kw_only=True):
+    boards: tuple[BoardOut, ...]
+
+
+class RowOut(Output, frozen=True, kw_only=True, omit_defaults=True):
+    position: int
+    rank: int
+    player_id: str
+    name: str
+    score: int
+    tiebreakers: tuple[int, ...] = ()
+    achieved_at: str
+
+
+class PageOut(Output, frozen=True, kw_only=True, omit_defaults=False):
+    """Rows of a period with the version they belong to; `missing` and the cursors only where they were asked for."""
+
+    board: str
+    window: str
+    period: str
+    epoch: int | None
+    version: int | None
+    total: int
+    stale: bool
+    rows: tuple[RowOut, ...]
+    next: str | None | UnsetType = UNSET
+    previous: str | None | UnsetType = UNSET
+    missing: tuple[str, ...] | UnsetType = UNSET
+
+
+class PlayerRowOut(Output, frozen=True, kw_only=True, omit_defaults=True):
+    """One player's row; `percentile` is the share of the board, 0 to 100, that stands at or below the player."""
+
+    board: str
+    window: str
+    period: str
+    epoch: int
+    version: int
+    position: int
+    rank: int
+    player_id: str
+    name: str
+    score: int
+    tiebreakers: tuple[int, ...] = ()
+    achieved_at: str
+    total: int
+    percentile: float
+
+
+class PeriodOut(Output, frozen=True, kw_only=True):
+    window: str
+    period: str
+    start: str | None
+    end: str | None
+    current: bool
+
+
+class PeriodsOut(Output, frozen=True, kw_only=True):
+    periods: tuple[PeriodOut, ...]
+
+
+class HistoryItemOut(Output, frozen=True, kw_only=True):
+    submission_id: str
+    score: int
+    tiebreakers: tuple[int, ...]
+    metadata: Any
+    action: str | None
+    at: str
+    state: str
+
+
+class HistoryOut(Output, frozen=True, kw_only=True):
+    board: str
+    player_id: str
+    submissions: tuple[HistoryItemOut, ...]
+
+
+def row_out(row: Row) -> RowOut:
+    """A row as shown."""
+    return RowOut(
+        position=row.position,
+        rank=row.rank,
+        player_id=row.player_id,
+        name=row.name,
+        score=row.score,
+        tiebreakers=row.tiebreakers,
+        achieved_at=rfc3339(row.achieved_at),
+    )
+
+
+def page_out(page: Page) -> PageOut:
+    """A page as shown, without cursors."""
+    return PageOut(
+        board=page.period.board,
+        window=page.period.window,
+        period=page.period.period,
+        epoch=page.epoch,
+        version=page.version,
+        total=page.total,
+        stale=page.stale,
+        rows=tuple(row_out(row) for row in page.rows),
+    )
+
+
+def history_item_out(item: HistoryItem, metadata: Any) -> HistoryItemOut:
+    """One past submission; `metadata` is the parsed object or None."""
+    return HistoryItemOut(
+        submission_id=item.id,
+        score=item.score,
+        tiebreakers=item.tiebreakers,
+        metadata=metadata,
+        action=item.action,
+        at=rfc3339(item.accepted_at),
+        state=item.state,
+    )

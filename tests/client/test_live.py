@@ -1,0 +1,115 @@
+"""The live client against the real server: it follows a board through lost connections and restarts."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from scoreboard.client import BoardView, Client, Live
+from scoreboard.client.link import Codec
+from scoreboard.errors import ActionTokenUsed, NotFound, Unauthenticated
+from scoreboard.wire import BatchItem, MePushed
+from tests.server import Server
+
+BOARD = "main"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path, {"live": {"drain_s": 0}}) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connects again without the pause that spares a real server."""
+    monkeypatch.setattr("scoreboard.client.live.pause_s", lambda attempt, retry_after_s=None: 0.02)
+
+
+async def post(server: Server, player: str, score: int) -> None:
+    async with Client(server.url, key=server.key) as backend:
+        await backend.batch([BatchItem(player_id=player, board=BOARD, score=score)])
+
+
+async def shows(live: Live, expected: list[tuple[str, int]]) -> BoardView:
+    """Follow until the board shows this; versions never go back within an epoch."""
+    seen = (0, 0)
+    async for update in live:
+        if isinstance(update, BoardView):
+            assert (update.epoch, update.version) > seen
+            seen = (update.epoch, update.version)
+            if [(row.player_id, row.score) for row in update.rows] == expected:
+                return update
+    raise AssertionError("the iteration ended")
+
+
+@pytest.mark.parametrize("codec", ["json", "msgpack"])
+async def test_a_spectator_sees_the_board_change(server: Server, codec: Codec) -> None:
+    async with Live(server.url, codec=codec) as live:
+        name = await live.subscribe(BOARD, limit=2)
+        await shows(live, [])
+        for player, score in (("l:a", 5), ("l:b", 7), ("l:c", 9), ("l:a", 3)):
+            await post(server, player, score)
+        view = await shows(live, [("l:c", 9), ("l:a", 8)])
+        assert view.total == 3
+        assert live.view(name) == view
+
+
+async def test_a_player_scores_over_the_socket_and_hears_the_own_standing(server: Server) -> None:
+    async with Client(server.url) as client:
+        await client.register("lin", "correct horse")
+        async with client.live() as live:
+            await live.subscribe(BOARD, me=True)
+            action = await live.start_action(BOARD, "coin")
+            outcome = await live.submit(BOARD, action.action_token, 40)
+            assert (outcome.status, outcome.score) == ("accepted", 40)
+            async for update in live:
+                assert isinstance(update, MePushed)
+                if update.score == 40:
+                    break
+            with pytest.raises(ActionTokenUsed):
+                await live.submit(BOARD, action.action_token, 40)
+
+
+async def test_a_lost_connection_is_made_again_and_nothing_is_missed(server: Server) -> None:
+    async with Live(server.url) as live:
+        await live.subscribe(BOARD)
+        await post(server, "l:a", 1)
+        await shows(live, [("l:a", 1)])
+        for total in (2, 3, 4):
+            await live.drop()
+            await post(server, "l:a", 1)
+            await shows(live, [("l:a", total)])
+
+
+async def test_a_restart_of_the_server_is_survived(server: Server) -> None:
+    port = urlsplit(server.url).port or 0
+    async with Live(server.url) as live:
+        await live.subscribe(BOARD)
+        await post(server, "l:a", 1)
+        await shows(live, [("l:a", 1)])
+        assert await asyncio.to_thread(server.terminate) == 0
+        await asyncio.to_thread(server.start, port)
+        await post(server, "l:a", 1)
+        await shows(live, [("l:a", 2)])
+
+
+async def test_unsubscribing_forgets_the_board(server: Server) -> None:
+    async with Live(server.url) as live:
+        name = await live.subscribe(BOARD)
+        await shows(live, [])
+        await live.unsubscribe(name)
+        assert live.view(name) is None
+
+
+async def test_refusals_are_raised_where_they_belong(server: Server) -> None:
+    async with Live(server.url) as live:
+        with pytest.raises(NotFound):
+            await live.subscribe("nowhere")
+        with pytest.raises(Unauthenticated):
+            await live.start_action(BOARD, "coin")
+    with pytest.raises(Unauthenticated):
+        async with Live(server.url, token=lambda: "nonsense"):
+            pass

@@ -1,0 +1,5 @@
+import pytest
+
+pytest.register_assert_rewrite(
+    "tests.storage.contract", "tests.storage.accounts", "tests.storage.folding", "tests.storage.reading"
+)

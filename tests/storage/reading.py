@@ -1,0 +1,176 @@
+"""What every storage promises of its reads, the outbox, the audit trail, bans, and of being opened again."""
+
+import pytest
+
+from scoreboard.errors import NotFound
+from scoreboard.model import AuditEntry, BoardPeriod, RankRule
+from scoreboard.storage.base import Touched
+from tests.storage.contract import MAIN, Contract
+from tests.storage.world import Backend, World
+
+
+class ReadingContract(Contract):
+    @pytest.mark.parametrize("limit", [1, 3, 100])
+    async def test_pages_by_order_key_are_the_sorted_order(self, world: World, limit: int) -> None:
+        await world.board(order="asc")
+        await world.commit(*(world.submission(f"p{number}", number * 7 % 11) for number in range(20)))
+        seen, after = [], None
+        while page := await world.storage.visible(MAIN, after, limit):
+            assert len(page) <= limit
+            seen += [standing.key for standing in page]
+            after = seen[-1]
+        assert None not in seen
+        assert len(seen) == 20
+        assert seen == sorted(key for key in seen if key is not None)
+
+    @pytest.mark.parametrize(("rule", "ranks"), [
+        ("competition", [1, 2, 2, 4]),
+        ("dense", [1, 2, 2, 3]),
+        ("unique", [1, 2, 3, 4]),
+    ])  # fmt: skip
+    async def test_a_page_has_the_ranks_of_the_board(self, world: World, rule: RankRule, ranks: list[int]) -> None:
+        board = await world.board(rank=rule)
+        for player, score in (("ada", 9), ("zoe", 7), ("bob", 7), ("cy", 5)):
+            await world.submit(player, score, player_name=player.title())
+        page = await world.storage.page(board, MAIN, 10)
+        assert (page.total, page.stale, page.epoch, page.version) == (4, True, None, None)
+        assert [(row.position, row.name, row.score) for row in page.rows] == [
+            (1, "Ada", 9),
+            (2, "Zoe", 7),
+            (3, "Bob", 7),
+            (4, "Cy", 5),
+        ]
+        assert [row.rank for row in page.rows] == ranks
+        short = await world.storage.page(board, MAIN, 2)
+        assert (short.total, short.rows) == (4, page.rows[:2])
+
+    async def test_projections_are_the_standings_as_they_are_now(self, world: World) -> None:
+        await world.board()
+        outcome = await world.submit("ada", 9, player_name="Ada")
+        touched = [Touched(MAIN, "ada"), Touched(MAIN, "nobody"), Touched(BoardPeriod("x", "all", "all"), "ada")]
+        assert await world.storage.projections(touched) == outcome.changes
+
+    async def test_the_history_goes_back_page_by_page(self, world: World) -> None:
+        await world.board()
+        ids = [(await world.submit("ada", score, action="coin", metadata="{}")).submission_id for score in range(5)]
+        await world.submit("bob", 1)
+        newest = await world.storage.history("main", "ada", None, 3)
+        assert [item.id for item in newest] == ids[:1:-1]
+        assert [item.id for item in await world.storage.history("main", "ada", newest[-1].id, 3)] == ids[1::-1]
+        assert newest[0] == await world.storage.submission(ids[-1])
+        assert (newest[0].action, newest[0].metadata, newest[0].state) == ("coin", "{}", "counted")
+
+    async def test_a_board_counts_its_revisions_and_knows_whether_it_has_history(self, world: World) -> None:
+        first = await world.board(title="One")
+        second = await world.board(title="Two")
+        await world.board("a")
+        assert (first.revision, second.revision, second.created_at) == (1, 2, first.created_at)
+        assert [board.id for board in await world.storage.boards()] == ["a", "main"]
+        assert (await world.storage.boards())[1] == second
+        await world.submit("ada", 1, status="held")
+        assert await world.storage.has_history("main")
+        assert not await world.storage.has_history("a")
+
+    async def test_every_epoch_is_higher_than_all_before(self, world: World) -> None:
+        periods = [MAIN, BoardPeriod("main", "day", "2026-11-23"), MAIN, BoardPeriod("b", "all", "all"), MAIN]
+        epochs = [await world.storage.next_epoch(period) for period in periods]
+        assert epochs == sorted(set(epochs))
+
+
+class OutboxContract(Contract):
+    async def test_a_transaction_names_what_it_moved_until_that_is_settled(self, world: World) -> None:
+        await world.board(windows=("all", "month"))
+        first = await world.commit(world.submission("ada", 1), world.submission("bob", 2))
+        second = await world.commit(world.submission("ada", 3))
+        rows = await world.storage.outbox(world.clock.now(), 10)
+        assert [row.id for row in rows] == [first.outbox_id, second.outbox_id]
+        moved = [Touched(change.period, change.player_id) for item in first.outcomes for change in item.changes]
+        assert list(rows[0].touched) == moved
+        assert await world.storage.outbox(rows[1].at, 10) == rows[:1]
+        assert await world.storage.outbox(world.clock.now(), 1) == rows[:1]
+        await world.storage.settle([rows[0].id])
+        assert await world.storage.outbox(world.clock.now(), 10) == rows[1:]
+
+    async def test_a_settled_id_is_never_used_again(self, world: World) -> None:
+        await world.board()
+        ids = []
+        for score in range(3):
+            committal = await world.commit(world.submission("ada", score))
+            assert committal.outbox_id is not None
+            ids.append(committal.outbox_id)
+            await world.storage.settle(ids)
+        assert ids == sorted(set(ids))
+
+    async def test_voids_and_bans_are_named_too(self, world: World) -> None:
+        await world.board()
+        outcome = await world.submit("ada", 1)
+        voided = await world.void("main", outcome.submission_id)
+        await world.storage.set_status("ada", "banned", world.clock.now())
+        rows = await world.storage.outbox(world.clock.now(), 10)
+        assert [row.touched for row in rows] == [(Touched(MAIN, "ada"),)] * 3
+        assert voided is not None
+        assert voided.outbox_id == rows[1].id
+
+
+class StatusContract(Contract):
+    @pytest.mark.parametrize("status", ["banned", "hidden"])
+    async def test_a_status_hides_every_standing_and_lifting_it_restores_them(self, world: World, status: str) -> None:
+        await world.board("one")
+        await world.board("two", order="asc", operator="sum", windows=("all", "day"))
+        await world.commit(world.submission("ada", 5, "one"), world.submission("ada", 7, "two"))
+        await world.submit("bob", 6, "one")
+        hidden = await world.storage.set_status("ada", status, world.clock.now())  # type: ignore[arg-type] # a literal
+        assert sorted((change.revision, change.key) for change in hidden) == [(2, None)] * 3
+        assert await world.shown("one") == [("bob", 6)]
+        assert await world.shown("two") == []
+        shown = await world.storage.set_status("ada", "active", world.clock.now())
+        assert [change.revision for change in shown] == [3] * 3
+        assert await world.shown("one") == [("bob", 6), ("ada", 5)]
+        assert await world.shown("two") == [("ada", 7)]
+
+    async def test_only_a_ban_is_told_as_one(self, world: World) -> None:
+        await world.storage.upsert_player("ada", None, world.clock.now())
+        await world.storage.set_status("ada", "hidden", world.clock.now())
+        hidden = await world.storage.player("ada")
+        await world.storage.set_status("ada", "banned", world.clock.now())
+        banned = await world.storage.player("ada")
+        assert hidden is not None
+        assert banned is not None
+        assert (hidden.banned, banned.banned) == (False, True)
+
+    async def test_the_status_of_an_unknown_player_cannot_be_set(self, world: World) -> None:
+        with pytest.raises(NotFound):
+            await world.storage.set_status("nobody", "banned", world.clock.now())
+
+
+class AuditContract(Contract):
+    async def test_the_trail_is_read_newest_first_and_back_from_an_instant(self, world: World) -> None:
+        entries = [AuditEntry(at, "ada", "login", "session", '{"address":"::1"}') for at in (10, 20, 30)]
+        await world.storage.add_audit(entries[:2])
+        await world.storage.add_audit(entries[2:])
+        assert await world.storage.audit(None, 2) == (entries[2], entries[1])
+        assert await world.storage.audit(20, 5) == (entries[0],)
+
+    async def test_adding_nothing_is_no_error(self, world: World) -> None:
+        await world.storage.add_audit([])
+        assert await world.storage.audit(None, 5) == ()
+
+
+class DurabilityContract:
+    async def test_what_was_answered_is_there_when_opened_again(self, backend: Backend) -> None:
+        async with backend.open() as storage:
+            world = World(storage)
+            board = await world.board(operator="sum")
+            item = world.submission("ada", 5)
+            outcome = (await world.commit(item)).outcomes[0]
+            epoch = await storage.next_epoch(MAIN)
+        async with backend.open() as storage:
+            assert await storage.boards() == (board,)
+            assert await storage.visible(MAIN, None, 10) == outcome.changes
+            assert await storage.next_epoch(MAIN) > epoch
+            assert (await storage.commit([board], [item], item.accepted_at)).outcomes[0].repeat
+
+    async def test_a_ping_is_answered(self, backend: Backend) -> None:
+        async with backend.open() as storage:
+            await storage.ping()
+            await storage.ping()

@@ -1,0 +1,88 @@
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from argon2 import PasswordHasher
+
+from scoreboard.errors import Overloaded
+from scoreboard.passwords import Passwords
+
+
+@pytest.fixture
+def passwords() -> Iterator[Passwords]:
+    cheap = Passwords(8, time_cost=1, memory_cost_kib=8)
+    yield cheap
+    cheap.close()
+
+
+async def test_only_the_right_password_verifies(passwords: Passwords) -> None:
+    stored = await passwords.hash("correct horse")
+    assert await passwords.verify(stored, "correct horse")
+    assert not await passwords.verify(stored, "correct horse ")
+    assert not await passwords.verify(stored, "")
+
+
+async def test_a_password_is_the_same_however_its_letters_are_composed(passwords: Passwords) -> None:
+    assert await passwords.verify(await passwords.hash("p\u00e9p\u00e9"), "pe\u0301pe\u0301")
+
+
+async def test_hashes_are_salted_argon2id_with_the_recommended_cost() -> None:
+    passwords = Passwords(8)
+    one, other = await passwords.hash("correct horse"), await passwords.hash("correct horse")
+    passwords.close()
+    assert one != other
+    assert one.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+async def test_nobody_has_no_password_but_costs_one_verification(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[str] = []
+    verify = PasswordHasher.verify
+
+    def counting(hasher: PasswordHasher, stored: str, password: bytes) -> bool:
+        verified.append(stored)
+        return verify(hasher, stored, password)
+
+    stored = await passwords.hash("correct horse")
+    monkeypatch.setattr(PasswordHasher, "verify", counting)
+    assert not await passwords.verify(None, "correct horse")
+    assert not await passwords.verify(stored, "wrong horse")
+    # The same parameters in both, so the same work.
+    assert [each.split("$")[:4] for each in verified] == [stored.split("$")[:4]] * 2
+
+
+@pytest.mark.parametrize("stored", ["", "x", "$argon2id$v=19$m=8,t=1,p=1$!!$!!", "plain:correct horse"])
+async def test_a_damaged_hash_matches_nothing(passwords: Passwords, stored: str) -> None:
+    assert not await passwords.verify(stored, "correct horse")
+
+
+async def test_what_does_not_fit_the_queue_is_refused_and_room_comes_back(passwords: Passwords) -> None:
+    answers = await asyncio.gather(*(passwords.hash("correct horse") for _ in range(20)), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, Overloaded)]
+    assert len(refused) == 12
+    assert all(answer.retry_after_s for answer in refused)
+    assert await passwords.verify(await passwords.hash("again again"), "again again")
+
+
+async def test_a_cancelled_call_gives_its_place_back(passwords: Passwords) -> None:
+    calls = [asyncio.ensure_future(passwords.hash("correct horse")) for _ in range(8)]
+    await asyncio.sleep(0)
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert await asyncio.gather(*(passwords.hash("correct horse") for _ in range(8)))
+
+
+async def test_thirty_logins_at_once_leave_the_loop_running() -> None:
+    passwords = Passwords(30)
+    stored = await passwords.hash("correct horse")
+    logins = asyncio.gather(*(passwords.verify(stored, "wrong horse") for _ in range(30)))
+    turns = 0
+    while not logins.done():
+        turns += 1
+        await asyncio.sleep(0)
+    passwords.close()
+    assert await logins == [False] * 30
+    # Were the hashing done on the loop, each login would allow a few turns only.
+    assert turns > 300

@@ -1,0 +1,83 @@
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DEADLINE_S = 30
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """Someone else on a port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def serve(folder: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "scoreboard", "serve", "--data", str(folder / "data"), *options],
+        env=environment | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def end(process: subprocess.Popen[str]) -> tuple[str, str, int]:
+    try:
+        output, errors = process.communicate(timeout=DEADLINE_S)
+    finally:
+        process.kill()
+    return output, errors, process.returncode
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_stdout_says_one_line_and_a_signal_ends_the_server_gracefully(tmp_path: Path, how: signal.Signals) -> None:
+    process = serve(tmp_path, "--port", "0")
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert re.fullmatch(r"ready http://127\.0\.0\.1:[1-9][0-9]*\n", line)
+    with urllib.request.urlopen(f"{line.split()[1]}/readyz") as answer:
+        assert answer.status == 200
+    process.send_signal(how)
+    output, errors, status = end(process)
+    assert (output, status) == ("", 0), errors
+    assert "Traceback" not in errors
+
+
+def test_a_port_in_use_is_told_in_one_line(tmp_path: Path, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    output, errors, status = end(serve(tmp_path, "--port", str(port)))
+    assert (output, status) == ("", 1)
+    assert errors.splitlines()[-1] == f"Error: cannot listen on 127.0.0.1 port {port}: address already in use"
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        ({"SCOREBOARD__SERVER__PROT": "1"}, "server.prot: unknown key; the nearest known one is server.port"),
+        ({"SCOREBOARD__SERVER__ENVIRONMENT": "production"}, "security.secret_file: must be set in production"),
+    ],
+)
+def test_an_unusable_configuration_is_told_in_one_line(
+    tmp_path: Path, variables: dict[str, str], complaint: str
+) -> None:
+    output, errors, status = end(serve(tmp_path, **variables))
+    assert (output, errors, status) == ("", f"Error: {complaint}\n", 1)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    output, errors, status = end(serve(tmp_path))
+    assert (output, status) == ("", 1)
+    assert errors == f"Error: data.dir: cannot make {tmp_path / 'data'}: File exists\n"
