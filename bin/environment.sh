@@ -27,7 +27,8 @@ find_python() {
     fail "Python 3.11 or newer is needed; install it (on Debian: apt-get install python3 python3-venv) and try again"
 }
 
-# need PACKAGE...: Debian packages that the tests use. Installs them where that is allowed, else says what to do.
+# need PACKAGE...: Debian packages that the tests use. Installs them where that is allowed, else says what to do; tests
+# of what is missing are then skipped.
 need() {
     local package missing=()
     for package in "$@"; do
@@ -35,7 +36,8 @@ need() {
     done
     [ "${#missing[@]}" -gt 0 ] || return 0
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        fail "please install these packages and try again: ${missing[*]} (sudo apt-get install ${missing[*]})"
+        echo "$(basename "$0"): these packages are missing: ${missing[*]} (sudo apt-get install ${missing[*]})" >&2
+        return 0
     fi
     echo "installing ${missing[*]} ..." >&2
     export DEBIAN_FRONTEND=noninteractive

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from scoreboard.accounts import Accounts
 from scoreboard.admission.memory import MemoryAdmissions
-from scoreboard.api import cors, health, rest
+from scoreboard.api import cors, health, pages, rest
 from scoreboard.api.addresses import address_of
 from scoreboard.api.context import CONTEXT, Context
 from scoreboard.api.limiting import Limits
@@ -25,8 +25,10 @@ from scoreboard.live.hub import Hub
 from scoreboard.live.registry import Registry
 from scoreboard.live.topic import Source
 from scoreboard.live.wheel import Wheel
+from scoreboard.lock import sole_user
 from scoreboard.metrics import Metrics
 from scoreboard.model import Board, Player
+from scoreboard.order import order_keys
 from scoreboard.passwords import Passwords
 from scoreboard.pipeline import Commit, Pipeline, Publish, Rank, Rebuilder
 from scoreboard.ranking.base import Ranking
@@ -62,7 +64,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
     Nothing is opened before it starts. Raises ConfigError, here or at its start, for settings that cannot be used.
     """
     check_production(settings)
-    app = web.Application(middlewares=[cors.allow(settings.server.cors_origins), *rest.MIDDLEWARES])
+    origins = settings.server.cors_origins
+    app = web.Application(middlewares=[*([cors.allow(origins)] if origins else []), rest.operate])
     app[SETTINGS] = settings
     app[CLOCK] = clock or SystemClock()
     app[health.READINESS] = health.Readiness()
@@ -71,6 +74,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
     app[METRICS].sockets.set_function(lambda: len(app[REGISTRY]))
     rest.add_routes(app)
     health.add_routes(app)
+    pages.add_routes(app)
     app.router.add_get("/ws", _upgrade)
     # Opened in this order and closed in the opposite one: whoever writes is done before what it writes to is closed.
     app.cleanup_ctx.extend([_storage, _passwords, _tasks, _boards, _ranking, _services])
@@ -81,9 +85,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
 
 async def _storage(app: web.Application) -> AsyncIterator[None]:
     await asyncio.to_thread(make_data_folder, app[SETTINGS])
-    app[STORAGE] = await SqliteStorage.open(database_path(app[SETTINGS]))
-    yield
-    await app[STORAGE].close()
+    with sole_user(Path(app[SETTINGS].data.dir)):
+        app[STORAGE] = await SqliteStorage.open(database_path(app[SETTINGS]))
+        yield
+        await app[STORAGE].close()
 
 
 async def _passwords(app: web.Application) -> AsyncIterator[None]:
@@ -114,11 +119,15 @@ async def _ranking(app: web.Application) -> AsyncIterator[None]:
     hub = app[HUB] = Hub(source, boards.settings, wheel, live.max_subscriptions)
 
     async def follow(before: Board | None, board: Board) -> None:
-        for period in boards.current(board):
-            if before is None or before.settings.rank != board.settings.rank:
+        # Keys of another order cannot be read by the new one. There are none: the board has no scores.
+        if before is not None and order_keys(before.settings) is not order_keys(board.settings):
+            for period in await ranking.periods(board.id):
+                await ranking.drop(period)
+        elif before is not None and before.settings.rank != board.settings.rank:
+            for period in await ranking.periods(board.id):
                 await rebuilder.rebuild(period)
-            else:
-                await rebuilder.ensure(period)
+        for period in boards.current(board):
+            await rebuilder.ensure(period)
         await ranking.touch(board.id)
         hub.board_changed(board.id)
 
@@ -163,6 +172,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
         batch_max=settings.pipeline.batch_max,
         queue_max=settings.pipeline.queue_max,
     )
+    judge = Judge(boards, accounts, actions, admissions, rank, storage, clock)
     context = app[CONTEXT] = Context(
         settings=settings,
         clock=clock,
@@ -171,9 +181,9 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
         accounts=accounts,
         access=access,
         keys=Keys(storage, clock),
-        judge=Judge(boards, accounts, actions, admissions, rank, clock),
-        submissions=Submissions(boards, actions, pipeline, rank, storage, clock),
-        leaderboard=Leaderboard(boards, ranking, app[REBUILDER], storage, Cursors(keyring), clock),
+        judge=judge,
+        submissions=Submissions(boards, judge, actions, pipeline, rank, storage, clock),
+        leaderboard=Leaderboard(boards, ranking, app[REBUILDER], storage, Cursors(keyring), clock, app[TASKS]),
         limits=Limits(settings.limits, clock),
     )
     await _first_start(app)
@@ -181,14 +191,17 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
         settings=settings.live,
         limits=settings.limits,
         authenticate=authenticator(context),
+        check=context.accounts.live,
         dispatch=dispatcher(context),
         inputs=inputs(),
         address_of=lambda request: address_of(request, settings.server.trusted_proxies),
+        count=context.limits.request,
         hub=app[HUB],
         registry=app[REGISTRY],
         wheel=app[WHEEL],
         tasks=app[TASKS],
         clock=clock,
+        metrics=app[METRICS],
     )
     app[TASKS].start(rank.keep_up(), "outbox")
     app[TASKS].start(app[WHEEL].run(), "wheel")

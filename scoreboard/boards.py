@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from scoreboard import periods
 from scoreboard.clock import Clock
-from scoreboard.errors import Conflict, NotFound
+from scoreboard.errors import NotFound
 from scoreboard.model import AuditEntry, Board, BoardPeriod, BoardSettings
 from scoreboard.storage.base import Storage
 
@@ -13,9 +13,6 @@ log = logging.getLogger(__name__)
 
 Changed = Callable[[Board | None, Board], Awaitable[None]]
 """Told of a board that was created (then the first is None) or got other settings: as it was, and as it is."""
-
-FOLD_SETTINGS = ("order", "operator", "tiebreakers")
-"""What standings are made by: fixed once a board has history."""
 
 
 class Boards:
@@ -60,28 +57,25 @@ class Boards:
     async def put(self, board_id: str, settings: BoardSettings, actor: str) -> tuple[Board, bool]:
         """Create a board, or give one other settings; returns it and whether it is new.
 
-        Raises BadRequest for settings that make no sense together, and Conflict where the order, operator or tie
-        columns of a board with history would change.
+        Raises BadRequest for settings that make no sense together, and Conflict where a board with history would get
+        others of those that its standings are made by.
         """
         periods.check(settings)
         known = self._boards.get(board_id)
         if known is not None and known.settings == settings:
             return known, False
-        if known is not None:
-            await self._refuse_refold(known, settings)
-        board = await self._store(board_id, settings)
-        await self._storage.add_audit([AuditEntry(board.updated_at, actor, "board.put", board_id)])
+        before, board = await self._store(board_id, settings, actor)
         for listener in self._listeners:
-            await listener(known, board)
-        return board, known is None
+            await listener(before, board)
+        return board, before is None
 
-    async def _refuse_refold(self, known: Board, settings: BoardSettings) -> None:
-        changed = [name for name in FOLD_SETTINGS if getattr(known.settings, name) != getattr(settings, name)]
-        if changed and await self._storage.has_history(known.id):
-            raise Conflict(f"{', '.join(changed)} cannot change once the board has scores; make another board.")
-
-    async def _store(self, board_id: str, settings: BoardSettings) -> Board:
+    async def _store(
+        self, board_id: str, settings: BoardSettings, actor: str | None = None
+    ) -> tuple[Board | None, Board]:
+        """The board as it was here and as it is now; other changes may have come while it was stored."""
         now = self._clock.now()
-        board = await self._storage.put_board(Board(board_id, settings, 0, now, now))
+        entry = None if actor is None else AuditEntry(now, actor, "board.put", board_id)
+        board = await self._storage.put_board(Board(board_id, settings, 0, now, now), entry)
+        before = self._boards.get(board_id)
         self._boards[board_id] = board
-        return board
+        return before, board

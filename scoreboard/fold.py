@@ -19,7 +19,7 @@ class Counted(NamedTuple):
     tiebreakers: tuple[int, ...]
 
 
-class Standing(Struct, frozen=True):
+class Standing(Struct, frozen=True, array_like=True):
     """A player's score on one board period.
 
     `achieved_at` is the instant of the submission that made the current score; (`last_at`, `last_id`) name the newest
@@ -34,11 +34,15 @@ class Standing(Struct, frozen=True):
 
 
 def fold(settings: BoardSettings, submissions: Iterable[Counted]) -> Standing | None:
-    """The standing that these submissions, in fold order, add up to; None where there is none."""
+    """The standing that these submissions, in fold order, add up to; None where there is none.
+
+    Raises ScoreOutOfRange where their sum is beyond ±(2^53-1). On its way it may be: it depends on the order of
+    arrival which sums a player was ever shown.
+    """
     standing: Standing | None = None
     for submission in submissions:
-        standing = fold_one(settings, standing, submission)
-    return standing
+        standing = _step(settings, standing, submission)
+    return None if standing is None else _checked(standing)
 
 
 def fold_one(settings: BoardSettings, standing: Standing | None, new: Counted) -> Standing:
@@ -46,19 +50,27 @@ def fold_one(settings: BoardSettings, standing: Standing | None, new: Counted) -
 
     Raises ScoreOutOfRange where a sum leaves ±(2^53-1).
     """
-    if standing is None:
-        return Standing(new.score, new.tiebreakers, new.accepted_at, new.accepted_at, new.submission_id)
-    score, tiebreakers = _combine(settings, standing, new)
-    if abs(score) > MAX_SCORE:
-        raise ScoreOutOfRange(f"{standing.score} + {new.score} is beyond 2^53-1")
-    moved = _makes_the_score(settings, standing, score, tiebreakers)
-    achieved_at = new.accepted_at if moved else standing.achieved_at
-    return Standing(score, tiebreakers, achieved_at, new.accepted_at, new.submission_id)
+    return _checked(_step(settings, standing, new))
 
 
 def is_newest(standing: Standing | None, new: Counted) -> bool:
     """Whether `new` comes after everything the standing already counts."""
     return standing is None or (new.accepted_at, new.submission_id) > (standing.last_at, standing.last_id)
+
+
+def _step(settings: BoardSettings, standing: Standing | None, new: Counted) -> Standing:
+    if standing is None:
+        return Standing(new.score, new.tiebreakers, new.accepted_at, new.accepted_at, new.submission_id)
+    score, tiebreakers = _combine(settings, standing, new)
+    moved = _makes_the_score(settings, standing, score, tiebreakers)
+    achieved_at = new.accepted_at if moved else standing.achieved_at
+    return Standing(score, tiebreakers, achieved_at, new.accepted_at, new.submission_id)
+
+
+def _checked(standing: Standing) -> Standing:
+    if abs(standing.score) > MAX_SCORE:
+        raise ScoreOutOfRange(f"{standing.score} is beyond 2^53-1")
+    return standing
 
 
 def _combine(settings: BoardSettings, old: Standing, new: Counted) -> tuple[int, tuple[int, ...]]:
@@ -70,6 +82,8 @@ def _combine(settings: BoardSettings, old: Standing, new: Counted) -> tuple[int,
 
 
 def _better(settings: BoardSettings, new: Counted, old: Standing) -> bool:
+    if new.score != old.score:
+        return (new.score > old.score) == (settings.order == "desc")
     keys = order_keys(settings)
     return keys.probe(new.score, new.tiebreakers) < keys.probe(old.score, old.tiebreakers)
 

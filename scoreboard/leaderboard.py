@@ -1,5 +1,6 @@
 """Reading boards: top, pages, neighbours, one player, periods and history."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from scoreboard.model import Board, BoardPeriod, HistoryItem, Page, Row
 from scoreboard.pipeline import Rebuilder
 from scoreboard.ranking.base import Neighbours, NotLoaded, Ranking
 from scoreboard.storage.base import Storage
+from scoreboard.tasks import Tasks
 from scoreboard.tokens import Cursors
 from scoreboard.wire import (
     Around,
@@ -36,6 +38,12 @@ from scoreboard.wire import (
 )
 
 Answer = TypeVar("Answer")
+
+PATIENCE_S = 0.25
+"""How long a read of a current period waits for its ranking to be loaded; then it is answered from the database."""
+
+STALE_ROWS = 100
+"""Rows read from the database, once for all who ask meanwhile: as many as one may ask for."""
 
 MAX_TOPS = 1024
 """Encoded tops kept; at that number all are forgotten and made again as they are asked for."""
@@ -71,6 +79,7 @@ class Leaderboard:
         storage: Storage,
         cursors: Cursors,
         clock: Clock,
+        tasks: Tasks,
     ) -> None:
         self._boards = boards
         self._ranking = ranking
@@ -78,6 +87,8 @@ class Leaderboard:
         self._storage = storage
         self._cursors = cursors
         self._clock = clock
+        self._tasks = tasks
+        self._stale: dict[BoardPeriod, asyncio.Task[Page]] = {}
         self._tops: dict[tuple[BoardPeriod, int], TopPage] = {}
 
     def period(self, asked: InPeriod) -> BoardPeriod:
@@ -99,6 +110,8 @@ class Leaderboard:
     async def top(self, asked: Top) -> TopPage:
         """The first rows, encoded once per version."""
         period = self.period(asked)
+        if not await self._ready(period):
+            return TopPage(page_out(await self._stored(period, asked.limit)))
         epoch, version = await self._read(period, lambda: self._ranking.version(period), (0, 0))
         known = self._tops.get((period, asked.limit))
         if known is not None and known.output.version == version and known.output.epoch == epoch:
@@ -112,6 +125,8 @@ class Leaderboard:
     async def standings(self, asked: Standings) -> PageOut:
         """One page of the whole board, with cursors to the next and the previous."""
         period, start = self._start(asked)
+        if asked.cursor is None and not await self._ready(period):
+            return page_out(await self._stored(period, asked.limit))
         page = await self._page(period, lambda: self._ranking.page(period, start, asked.limit))
         first, last = (page.rows[0], page.rows[-1]) if page.rows else (None, None)
         return msgspec.structs.replace(
@@ -179,18 +194,20 @@ class Leaderboard:
     async def history(self, asked: History, trusted: bool) -> HistoryOut:
         """A player's submissions, newest first; others than the player see what counts and no metadata.
 
-        `trusted` is the player or a backend. Raises NotFound for an unknown or banned player.
+        `trusted` is the player or a backend. Raises NotFound for an unknown player, and for a
+        banned or hidden one where not trusted.
         """
         board = self._boards.get(asked.board)
         player = await self._storage.player(asked.player_id)
-        if player is None or (player.banned and not trusted):
+        if player is None or ((player.banned or player.hidden) and not trusted):
             raise NotFound("There is no such player.")
-        items = await self._storage.history(board.id, asked.player_id, asked.before, asked.limit)
-        shown = [item for item in items if trusted or item.state == "counted"]
+        items = await self._storage.history(
+            board.id, asked.player_id, asked.before, asked.limit, counted_only=not trusted
+        )
         return HistoryOut(
             board=board.id,
             player_id=asked.player_id,
-            submissions=tuple(history_item_out(item, _metadata(item, trusted)) for item in shown),
+            submissions=tuple(history_item_out(item, _metadata(item, trusted)) for item in items),
         )
 
     def boards(self, everything: bool) -> BoardsOut:
@@ -201,6 +218,27 @@ class Leaderboard:
     def board(self, asked: BoardRef) -> BoardOut:
         """One board."""
         return board_out(self._boards.get(asked.board))
+
+    async def _ready(self, period: BoardPeriod) -> bool:
+        """Whether to read from the ranking: unless it is being loaded and that takes longer than a moment.
+
+        Past periods are few and waited for: they are read from the ranking in any case.
+        """
+        if await self._ranking.loaded(period) or period not in self._boards.current(self._boards.get(period.board)):
+            return True
+        return await self._rebuilder.ensure_soon(period, PATIENCE_S)
+
+    async def _stored(self, period: BoardPeriod, limit: int) -> Page:
+        """The first rows from the database."""
+        reading = self._stale.get(period)
+        if reading is None:
+            board = self._boards.get(period.board)
+            reading = self._stale[period] = self._tasks.start(
+                self._storage.page(board, period, STALE_ROWS), f"read {period}"
+            )
+            reading.add_done_callback(lambda _: self._stale.pop(period))
+        page = await asyncio.shield(reading)
+        return msgspec.structs.replace(page, rows=page.rows[:limit])
 
     async def _page(self, period: BoardPeriod, read: Callable[[], Awaitable[Page]]) -> Page:
         return await self._read(period, read, Page(period, 0, 0, 0, ()))
@@ -237,9 +275,13 @@ def board_out(board: Board) -> BoardOut:
         rank=settings.rank,
         tiebreakers=tuple({"name": column.name, "order": column.order} for column in settings.tiebreakers),
         windows=settings.windows,
+        seasons={name: msgspec.structs.asdict(season) for name, season in settings.seasons.items()},
         timezone=settings.timezone,
+        week_start=settings.week_start,
         public=settings.public,
         decimals=settings.decimals,
+        min_score=settings.min_score,
+        max_score=settings.max_score,
         live_limit=settings.live_limit,
         actions={name: msgspec.structs.asdict(rule) for name, rule in settings.actions.items()},
     )

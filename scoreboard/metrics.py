@@ -25,9 +25,9 @@ class Metrics:
             buckets=ROWS_BUCKETS,
             registry=self.registry,
         )
-        self.batch_seconds = Histogram(
-            "scoreboard_batch_seconds",
-            "From the start of a transaction until its submissions are ranked.",
+        self.commit_seconds = Histogram(
+            "scoreboard_commit_seconds",
+            "How long transactions of submissions took, waiting for the database included.",
             buckets=SECONDS_BUCKETS,
             registry=self.registry,
         )

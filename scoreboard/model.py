@@ -105,6 +105,7 @@ class Player(Struct, frozen=True):
     revision: int = 1
     username: str | None = None
     banned: bool = False
+    hidden: bool = False
 
 
 class Session(Struct, frozen=True):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from scoreboard.model import BoardSettings
 
 _OFFSET = 2**63
+_SIGNS = {"desc": -1, "asc": 1}
 
 
 class Decoded(NamedTuple):
@@ -30,6 +31,9 @@ class OrderKeys:
     def __init__(self, signs: tuple[int, ...]) -> None:
         self._signs = signs
         self._numbers = struct.Struct(f">{len(signs) + 1}Q")
+        self._unpack = self._numbers.unpack_from
+        self._size = self._numbers.size
+        self._sign, *self._ties = signs
         self._group = 8 * len(signs)
 
     def encode(self, score: int, tiebreakers: Sequence[int], achieved_at: int, player_id: str) -> bytes:
@@ -44,14 +48,13 @@ class OrderKeys:
 
     def decode(self, key: bytes) -> Decoded:
         """The parts of a key made by `encode`."""
-        *encoded, achieved = self._numbers.unpack_from(key)
-        values = [sign * (number - _OFFSET) for sign, number in zip(self._signs, encoded, strict=True)]
-        player = key[self._numbers.size :].decode()
-        return Decoded(values[0], tuple(values[1:]), achieved - _OFFSET, player)
+        first, *columns, achieved = self._unpack(key)
+        ties = tuple([sign * (n - _OFFSET) for sign, n in zip(self._ties, columns, strict=True)]) if columns else ()
+        return Decoded(self._sign * (first - _OFFSET), ties, achieved - _OFFSET, key[self._size :].decode())
 
     def score(self, key: bytes) -> int:
-        """The score alone, in an eighth of the time that `decode` takes."""
-        return self._signs[0] * (int.from_bytes(key[:8]) - _OFFSET)
+        """The score alone, in a fraction of the time that `decode` takes."""
+        return self._sign * (int.from_bytes(key[:8]) - _OFFSET)
 
     def group(self, key: bytes) -> bytes:
         """The part that standings of a shared rank have in common: score and tie columns."""
@@ -69,5 +72,4 @@ def _keys(signs: tuple[int, ...]) -> OrderKeys:
 
 def order_keys(settings: BoardSettings) -> OrderKeys:
     """The encoder for a board's order and tie columns."""
-    orders = [settings.order, *(column.order for column in settings.tiebreakers)]
-    return _keys(tuple(-1 if order == "desc" else 1 for order in orders))
+    return _keys((_SIGNS[settings.order], *[_SIGNS[column.order] for column in settings.tiebreakers]))

@@ -52,7 +52,19 @@ class _Span(NamedTuple):
     end: int
 
 
+class _Lately(NamedTuple):
+    """A board's open periods, as they are from `start` to `end`."""
+
+    settings: BoardSettings
+    periods: tuple[BoardPeriod, ...]
+    start: int
+    end: int
+
+
+_EVER = _Span("all", -(2**63), 2**63)
 _open: dict[_Calendar, _Span] = {}
+_lately: dict[str, _Lately] = {}
+"""What was asked for last, by board: nearly every instant asked for is now."""
 
 
 def period_at(settings: BoardSettings, window: str, at: int) -> str | None:
@@ -85,8 +97,24 @@ def bounds(settings: BoardSettings, window: str, period: str) -> tuple[int | Non
 
 def board_periods(board: Board, at: int) -> tuple[BoardPeriod, ...]:
     """The period that holds the instant, for each of the board's windows that has one, in the board's order."""
-    found = ((window, period_at(board.settings, window, at)) for window in board.settings.windows)
-    return tuple(BoardPeriod(board.id, window, period) for window, period in found if period is not None)
+    lately = _lately.get(board.id)
+    if lately is None or lately.settings is not board.settings or not lately.start <= at < lately.end:
+        lately = _periods_at(board, at)
+        if len(_lately) >= MAX_OPEN_SPANS:
+            _lately.clear()
+        _lately[board.id] = lately
+    return lately.periods
+
+
+def _periods_at(board: Board, at: int) -> _Lately:
+    settings = board.settings
+    named = ((window, period_at(settings, window, at)) for window in settings.windows)
+    found = tuple(BoardPeriod(board.id, window, period) for window, period in named if period is not None)
+    if len(found) < len(settings.windows):  # a season is closed, and may open at any instant but this
+        return _Lately(settings, found, at, at + 1)
+    spans = [bounds(settings, window, period) for _, window, period in found]
+    start = max((start for start, _ in spans if start is not None), default=_EVER.start)
+    return _Lately(settings, found, start, min((end for _, end in spans if end is not None), default=_EVER.end))
 
 
 def check(settings: BoardSettings) -> None:

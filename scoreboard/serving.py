@@ -1,6 +1,7 @@
 """Runs the application on a port until it is told to stop."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -10,6 +11,8 @@ import uvloop
 from aiohttp import ClientError, ClientSession, web
 from aiohttp.http_exceptions import BadHttpMessage
 
+from scoreboard.api.health import READINESS
+from scoreboard.api.ready import READY
 from scoreboard.app import create_app
 from scoreboard.config import ServerSettings, Settings
 from scoreboard.errors import ConfigError
@@ -21,6 +24,9 @@ BACKLOG = 1024
 
 SWITCH_INTERVAL_S = 0.0005
 """How long the event loop may keep the database's thread from the interpreter: each statement takes a turn at it."""
+
+GC_THRESHOLD = (20_000, 20, 100)
+"""Cyclic garbage is rare here, and looking for it among all standings is not cheap."""
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -36,6 +42,7 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.set_threshold(*GC_THRESHOLD)
     logging.getLogger("aiohttp.server").addFilter(_is_our_fault)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
         loop.run(serve(settings, announce))
@@ -46,8 +53,11 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    app = create_app(settings)
+    if not settings.server.access_log and not settings.server.cors_origins:
+        app[READY] = True
     runner = web.AppRunner(
-        create_app(settings),
+        app,
         access_log=logging.getLogger("aiohttp.access") if settings.server.access_log else None,
         shutdown_timeout=settings.server.shutdown_s,
     )
@@ -57,8 +67,20 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         if await _ready(_url(EVERYWHERE.get(settings.server.host, settings.server.host), port), stop):
             announce(_url(settings.server.host, port))
         await stop.wait()
+        await _retire(app, runner)
     finally:
         await runner.cleanup()
+
+
+async def _retire(app: web.Application, runner: web.AppRunner) -> None:
+    """Not ready, then no new connections, then sockets sent elsewhere while open connections are still answered.
+
+    Cleaning up does the rest, beginning with idle connections: those of the health checks are among them.
+    """
+    app[READINESS].open = False
+    for site in tuple(runner.sites):
+        await site.stop()
+    await app.shutdown()
 
 
 async def _listen(runner: web.AppRunner, server: ServerSettings) -> int:

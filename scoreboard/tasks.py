@@ -9,24 +9,28 @@ log = logging.getLogger(__name__)
 
 
 class Tasks:
-    """Starts tasks and keeps them alive; `cancel` ends those that are still running."""
+    """Starts tasks and keeps them alive; `cancel` ends those that are still running, and every later one at once."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
+        self._cancelled = False
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run `work` as a task called `name`; an exception it ends with is logged."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
+        if self._cancelled:  # before its first step
+            task.cancel()
         return task
 
     async def cancel(self) -> None:
-        """Cancel every task that still runs and wait until all have ended."""
-        running = tuple(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        """Cancel every task that still runs and wait until all have ended; nothing starts any more."""
+        self._cancelled = True
+        while running := tuple(self._running):
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

@@ -13,6 +13,7 @@ from scoreboard.clock import SECOND, ManualClock
 from scoreboard.errors import BadRequest, Forbidden, PlayerBanned, Unauthenticated, UsernameTaken
 from scoreboard.model import Player
 from scoreboard.passwords import Passwords
+from scoreboard.storage.base import MAX_LIVE_SESSIONS
 from scoreboard.storage.sqlite import SqliteStorage
 from scoreboard.tokens import AccessTokens, Claims, Keyring, RefreshTokens
 from scoreboard.wire import ChangePassword, Exchange, Login, Refresh, Register, SignedIn
@@ -249,6 +250,16 @@ async def test_a_session_ends_at_its_time(server: Server) -> None:
         await restarted(server).accounts.live(claims)
 
 
+async def test_a_session_in_use_does_not_end(server: Server) -> None:
+    signed_in = await register(server)
+    claims = await claims_of(server, signed_in)
+    for _ in range(3):
+        server.clock.advance((TTL_S - 1) * SECOND)
+        signed_in = await refresh(server, signed_in.refresh_token)
+        assert await server.accounts.live(claims)
+        assert await restarted(server).accounts.live(claims)
+
+
 async def test_a_genuine_token_of_a_session_nobody_knows_is_refused(server: Server) -> None:
     forged = RefreshTokens(Keyring.from_secrets(OLD)).make("019abcde-0000-7000-8000-000000000001", 0)
     with pytest.raises(Unauthenticated):
@@ -313,6 +324,38 @@ async def test_the_old_password_is_needed_for_a_new_one(server: Server) -> None:
     backends = await claims_of(server, await exchange(server, "steam:7"))
     with pytest.raises(Forbidden):
         await server.accounts.change_password(backends, ChangePassword(password="", new_password="battery staple"))
+
+
+async def test_a_sign_in_with_a_password_that_is_replaced_meanwhile_is_refused(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = await claims_of(server, await register(server))
+    verify = Passwords.verify
+
+    async def replaced_after(passwords: Passwords, stored: str | None, password: str) -> bool:
+        right = await verify(passwords, stored, password)
+        monkeypatch.setattr(Passwords, "verify", verify)
+        request = ChangePassword(password="correct horse", new_password="battery staple")
+        await server.accounts.change_password(claims, request)
+        return right
+
+    monkeypatch.setattr(Passwords, "verify", replaced_after)
+    with pytest.raises(Unauthenticated):
+        await login(server)
+    assert await acts(server) == ["register", "password.change", "login"]
+    monkeypatch.setattr(Passwords, "verify", replaced_after)
+    with pytest.raises(Forbidden):
+        await server.accounts.change_password(
+            claims, ChangePassword(password="battery staple", new_password="correct horse")
+        )
+
+
+async def test_the_oldest_session_of_too_many_ends_at_once(server: Server) -> None:
+    claims = [await claims_of(server, await exchange(server, "steam:7")) for _ in range(MAX_LIVE_SESSIONS + 1)]
+    with pytest.raises(Unauthenticated):
+        await server.accounts.live(claims[0])
+    assert await server.accounts.live(claims[1])
+    assert (await server.accounts.me(claims[-1])).sessions == MAX_LIVE_SESSIONS
 
 
 async def test_me_and_sessions_tell_what_is_live(server: Server) -> None:

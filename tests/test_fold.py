@@ -79,6 +79,13 @@ def test_a_sum_beyond_the_largest_score_is_refused(sign: int) -> None:
         fold_one(board("sum"), standing, run(2, sign))
 
 
+def test_a_sum_may_be_out_of_range_on_its_way() -> None:
+    there_and_back = [run(1, MAX_SCORE), run(2, 5), run(3, -6)]
+    assert fold(board("sum"), there_and_back) == Standing(MAX_SCORE - 1, (0,), 3, 3, "id0003")
+    with pytest.raises(ScoreOutOfRange):
+        fold(board("sum"), there_and_back[:2])
+
+
 def test_the_newest_submission_comes_after_all_that_are_counted() -> None:
     standing = fold(board("sum"), [run(5, 1)])
     assert is_newest(None, run(1, 1))

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import signal
@@ -6,9 +7,13 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from itertools import cycle
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import ClientConnection, connect
 
 DEADLINE_S = 30
 
@@ -51,6 +56,42 @@ def test_stdout_says_one_line_and_a_signal_ends_the_server_gracefully(tmp_path: 
     output, errors, status = end(process)
     assert (output, status) == ("", 0), errors
     assert "Traceback" not in errors
+
+
+def test_a_server_that_stops_is_not_ready_takes_nobody_new_and_parts_from_its_sockets(tmp_path: Path) -> None:
+    process = serve(tmp_path, "--port", "0", SCOREBOARD__LIVE__DRAIN_S="2")
+    assert process.stdout is not None
+    port = int(process.stdout.readline().rpartition(":")[2])
+    live = f"ws://127.0.0.1:{port}/ws"
+    http = HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
+    with closing(http), connect(live, proxy=None) as one, connect(live, proxy=None) as other:
+        assert readiness(http) == 200
+        process.send_signal(signal.SIGTERM)
+        # Goodbyes are spread over the drain: at the first one the other socket is still there.
+        first = next(client for client in cycle((one, other)) if said_goodbye(client))
+        assert readiness(http) == 503
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+        while not said_goodbye(other if first is one else one):
+            pass
+    output, errors, status = end(process)
+    assert (output, status) == ("", 0), errors
+
+
+def readiness(http: HTTPConnection) -> int:
+    http.request("GET", "/readyz")
+    answer = http.getresponse()
+    answer.read()
+    return answer.status
+
+
+def said_goodbye(client: ClientConnection) -> bool:
+    """Whether the server says so in the next moment."""
+    try:
+        goodbye: bool = json.loads(client.recv(timeout=0.05))["code"] == 1012
+    except TimeoutError:
+        return False
+    return goodbye
 
 
 def test_a_port_in_use_is_told_in_one_line(tmp_path: Path, listener: socket.socket) -> None:

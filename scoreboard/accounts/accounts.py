@@ -78,7 +78,7 @@ class Accounts:
         )
         if known is None or not right:
             raise Unauthenticated("The username or the password is wrong")
-        return await self._sessions.open(known.player, address, user_agent)
+        return await self._sessions.open(known.player, address, user_agent, known.password_hash)
 
     async def refresh(self, request: Refresh, address: str, user_agent: str) -> SignedIn:
         """New tokens of the same session. Raises Unauthenticated, PlayerBanned."""
@@ -111,11 +111,13 @@ class Accounts:
     async def change_password(self, claims: Claims, request: ChangePassword) -> None:
         """Replace the password and end all other sessions. Raises Forbidden where the old one is wrong, Overloaded."""
         known = await self._storage.password_hash(claims.player_id)
-        if not await self._passwords.verify(known, request.password):
+        right = await self._passwords.verify(known, request.password)
+        if known is None or not right:
             await self._audit.note("password.failed", claims.player_id, claims.player_id)
             raise Forbidden("The old password is wrong")
-        await self._storage.set_password(claims.player_id, await self._passwords.hash(request.new_password))
-        await self._sessions.end_all(claims.player_id, claims.session_id)
+        new = await self._passwords.hash(request.new_password)
+        if not await self._sessions.change_password(claims, known, new):
+            raise Forbidden("The password was changed meanwhile")
         await self._audit.note("password.change", claims.player_id, claims.player_id)
 
     async def me(self, claims: Claims) -> MeOut:
@@ -126,7 +128,7 @@ class Accounts:
             name=player.name,
             role=player.role,
             created_at=rfc3339(player.created_at),
-            sessions=len(await self._sessions.of(player.id)),
+            sessions=await self._sessions.count(player.id),
         )
 
     async def sessions(self, claims: Claims) -> SessionsOut:

@@ -1,5 +1,7 @@
 """Sessions: opened by a sign-in, carried on by refresh tokens, ended by their player, by time or by a stolen token."""
 
+from msgspec.structs import replace
+
 from scoreboard.admission.base import Admissions
 from scoreboard.audit import Audit, storable
 from scoreboard.clock import SECOND, Clock, uuid7
@@ -15,7 +17,7 @@ _ENDED = "The session has ended; sign in again"
 
 
 class Sessions:
-    """A session lasts `refresh_ttl_s` from its sign-in.
+    """A session lasts `refresh_ttl_s` from its sign-in, and from each refresh.
 
     A refresh token is good once. A repeat within `grace_s`, while its successor is unused, gets the same successor, so
     that a lost answer does not sign the player out; any other reuse means that two hold the token: the session ends.
@@ -41,8 +43,11 @@ class Sessions:
         self._refresh_ttl = refresh_ttl_s * SECOND
         self._grace = grace_s * SECOND
 
-    async def open(self, player: Player, address: str, user_agent: str) -> SignedIn:
-        """A new session. Raises PlayerBanned."""
+    async def open(self, player: Player, address: str, user_agent: str, verified: str | None = None) -> SignedIn:
+        """A new session; `verified` is the password hash that the sign-in was checked against.
+
+        Raises PlayerBanned, and Unauthenticated where the password was changed meanwhile.
+        """
         if player.banned:
             raise PlayerBanned
         now = self._clock.now()
@@ -58,7 +63,11 @@ class Sessions:
             address=address,
             user_agent=storable(user_agent)[:MAX_USER_AGENT],
         )
-        await self._storage.open_session(session)
+        ended = await self._storage.open_session(session, verified)
+        if ended is None:
+            raise Unauthenticated("The password was changed meanwhile")
+        if ended:
+            await self._admissions.revoke(ended)
         await self._admissions.learn(_state(session, player))
         return self._signed_in(player, session_id, token)
 
@@ -67,11 +76,12 @@ class Sessions:
         session_id, counter = self._refresh.parse(token)
         session = await self._unended(session_id)
         player = await self.player(session.player_id)
-        successor = await self._successor(session, token, counter)
-        if successor is None:
+        renewed = await self._successor(session, token, counter)
+        if renewed is None:
             await self.end(session_id)
             await self._audit.note("refresh.reuse", player.id, session_id, address=address, user_agent=user_agent)
             raise Unauthenticated(_ENDED)
+        session, successor = renewed
         await self._admissions.learn(_state(session, player))
         return self._signed_in(player, session_id, successor)
 
@@ -99,6 +109,10 @@ class Sessions:
         """The player's live sessions, newest first."""
         return await self._storage.sessions(player_id, self._clock.now())
 
+    async def count(self, player_id: str) -> int:
+        """How many live sessions the player has."""
+        return await self._storage.session_count(player_id, self._clock.now())
+
     async def end(self, session_id: str) -> None:
         """End one session; ending it twice is no error."""
         await self._storage.revoke_session(session_id, self._clock.now())
@@ -109,18 +123,33 @@ class Sessions:
         ended = await self._storage.revoke_sessions(player_id, self._clock.now(), except_id)
         await self._admissions.revoke(ended)
 
-    async def _successor(self, session: Session, token: str, counter: int) -> str | None:
-        """The token to hand out for this one; None where its use is neither the first nor a repeat within grace."""
+    async def change_password(self, claims: Claims, verified: str, password_hash: str) -> bool:
+        """Replace a password hash and end the player's other sessions; False where it is no longer the one verified."""
+        now = self._clock.now()
+        ended = await self._storage.set_password(claims.player_id, verified, password_hash, now, claims.session_id)
+        if ended is None:
+            return False
+        await self._admissions.revoke(ended)
+        return True
+
+    async def _successor(self, session: Session, token: str, counter: int) -> tuple[Session, str] | None:
+        """The session as it is then and the token to hand out for this one.
+
+        None where its use is neither the first nor a repeat within grace.
+        """
         digest = self._refresh.digest(token)
         if (counter, digest) == (session.counter, session.token_hash):
             successor = self._refresh.make(session.id, counter + 1)
             now = self._clock.now()
-            if await self._storage.rotate_session(session.id, counter, self._refresh.digest(successor), now):
-                return successor
+            expires_at = now + self._refresh_ttl
+            hashed = self._refresh.digest(successor)
+            if await self._storage.rotate_session(session.id, counter, hashed, now, expires_at):
+                return replace(session, expires_at=expires_at), successor
             session = await self._unended(session.id)  # another call with this token was first
         repeat = (counter + 1, digest) == (session.counter, session.previous_hash)
         if repeat and self._clock.now() - session.rotated_at <= self._grace:
-            return self._refresh.remake(session.id, session.counter, session.token_hash)
+            remade = self._refresh.remake(session.id, session.counter, session.token_hash)
+            return None if remade is None else (session, remade)
         return None
 
     async def _unended(self, session_id: str) -> Session:

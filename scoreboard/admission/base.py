@@ -9,19 +9,17 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from scoreboard.model import Committed, SessionState
+from scoreboard.model import Committed, SessionState, Submission
 
 
 class Knock(Struct, frozen=True):
-    """One submission asking to come in. `session_id` is None for API keys, which have no write budget.
-
-    `lane` is what `last_at` is kept for (player, board and action), None where nobody asks for it.
-    """
+    """One submission asking to come in at an instant. `action` is what the time of the last one is kept by."""
 
     action_id: str
     player_id: str
-    session_id: str | None
-    lane: tuple[str, str, str] | None
+    session_id: str
+    board: str
+    action: str
     at: int
     kept_until: int
 
@@ -30,9 +28,9 @@ class Admission(Struct, frozen=True):
     """The answer.
 
     `session` is unknown where the caller must read it from the database and tell it (`learn`) before asking again.
-    `reserved` tells that this action id is `new`, still `in flight`, or `done` with `outcome`. `last_at` is the time
-    of the last submission in the lane by another action id, None if there is none known. `retry_after_s` is set where
-    the budget is spent; then nothing was reserved.
+    `reserved` tells that this player's action id on this board is `new`, still `in flight`, or `done` with `outcome`.
+    `last_at` is the time of the player's last other submission of that action, None if there is none known.
+    `retry_after_s` is set where the budget is spent; then nothing was reserved.
     """
 
     session: Literal["live", "revoked", "banned", "unknown"] = "live"
@@ -45,17 +43,17 @@ class Admission(Struct, frozen=True):
 class Admissions(Protocol):
     """The shared state in front of the submission path."""
 
-    async def admit(self, knocks: Sequence[Knock]) -> tuple[Admission, ...]:
+    async def admit(self, knocks: Sequence[Knock]) -> Sequence[Admission]:
         """Answer each knock, in order; a new action id is reserved by it."""
 
-    async def settle(self, outcomes: Sequence[tuple[str, Committed | None]]) -> None:
-        """What became of reserved action ids.
+    async def settle(self, outcomes: Sequence[tuple[Submission, Committed | None]]) -> None:
+        """What became of submissions, reserved or not.
 
-        None where the submission was not committed, or nobody knows: the id may be tried again.
+        None where one was not committed, or nobody knows: it may be tried again, and is then not too fast.
         """
 
-    async def wait(self, action_id: str) -> None:
-        """Return when the action id is no longer in flight."""
+    async def wait(self, knock: Knock) -> None:
+        """Return when the knock's action id is no longer in flight."""
 
     async def learn(self, state: SessionState) -> None:
         """Keep a session's state; a revocation heard of meanwhile is not undone."""

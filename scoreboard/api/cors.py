@@ -19,7 +19,8 @@ def allow(origins: Sequence[str]) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: RequestHandler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
-        if origin is None or not ("*" in origins or origin in origins):
+        # An origin is ASCII; what else a client puts there is not repeated in a header.
+        if origin is None or not origin.isascii() or not ("*" in origins or origin in origins):
             return await handler(request)
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             response: web.StreamResponse = web.Response(status=204, headers=_preflight())

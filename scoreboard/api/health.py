@@ -1,21 +1,38 @@
 """Is the process alive, should it get traffic, and how does it fare?"""
 
+import asyncio
 from typing import Final
 
 from aiohttp import web
 
-from scoreboard.api.context import CONTEXT
+from scoreboard.api.context import CONTEXT, Context
 from scoreboard.api.problems import METRICS
+from scoreboard.clock import SECOND
 from scoreboard.codec import encode_json
 from scoreboard.errors import Unavailable
 from scoreboard.metrics import CONTENT_TYPE
 
+PING_EVERY_US = 1 * SECOND
+"""The database is asked at most this often, whoever wants to know: each time it makes a durable write."""
+
 
 class Readiness:
-    """Whether the server wants traffic: from the end of its start to the beginning of its shutdown."""
+    """Whether the server wants traffic: `open` from the end of its start to the beginning of its shutdown."""
 
     def __init__(self) -> None:
         self.open = False
+        self._asking = asyncio.Lock()
+        self._asked_at: int | None = None
+        self._database = ""
+
+    async def database(self, context: Context) -> str:
+        """What the database answered, now or within the last second; those who ask meanwhile share one answer."""
+        async with self._asking:
+            now = context.clock.now()
+            if self._asked_at is None or now - self._asked_at >= PING_EVERY_US:
+                self._database = await _ping(context)
+                self._asked_at = now
+            return self._database
 
 
 READINESS: Final[web.AppKey[Readiness]] = web.AppKey("readiness", Readiness)
@@ -35,9 +52,10 @@ async def healthz(request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """200 if the server takes traffic and its database answers, else 503 with what is missing."""
-    checks = {"server": "ready" if request.app[READINESS].open else "not ready"}
-    if request.app[READINESS].open:
-        checks["database"] = await _database(request)
+    readiness = request.app[READINESS]
+    checks = {"server": "ready" if readiness.open else "not ready"}
+    if readiness.open:
+        checks["database"] = await readiness.database(request.app[CONTEXT])
     ready = all(check == "ready" for check in checks.values())
     return _answer(200 if ready else 503, {"status": "ready" if ready else "not ready", "checks": checks})
 
@@ -47,9 +65,9 @@ async def metrics(request: web.Request) -> web.Response:
     return web.Response(body=request.app[METRICS].render(), headers={"Content-Type": CONTENT_TYPE})
 
 
-async def _database(request: web.Request) -> str:
+async def _ping(context: Context) -> str:
     try:
-        await request.app[CONTEXT].storage.ping()
+        await context.storage.ping()
     except Unavailable as fault:
         return str(fault)
     return "ready"

@@ -63,6 +63,23 @@ class Inbound:
             return UNSET
 
 
+def id_of(message: Input) -> MessageId | UnsetType:
+    """The id of a message, if it has one."""
+    label: MessageId | UnsetType = getattr(message, "id", UNSET)
+    return label
+
+
+def is_utf8(raw: bytes) -> bool:
+    """Whether a text message is text."""
+    if raw.isascii():
+        return True
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _message(name: str, input_type: type[Struct]) -> type[Struct]:
     taken = {"id", "type"} & set(input_type.__struct_fields__)
     if taken:

@@ -39,6 +39,24 @@ class Limits:
             )
 
 
+class MessageLimits:
+    """Counts messages over WebSockets, by sender: a player, or one socket of a spectator.
+
+    As another socket would be another sender, there is a budget of the address too: what as many sockets as it may have
+    at once may send.
+    """
+
+    def __init__(self, settings: LimitSettings, clock: Clock) -> None:
+        of_address = settings.messages_per_minute * settings.sockets_per_address
+        self._by_sender = Limiter(settings.messages_per_minute, MINUTE, clock)
+        self._by_address = Limiter(of_address, MINUTE, clock)
+
+    def take(self, sender: str | int, network: str) -> float | None:
+        """Count a message: None if it may come, else the seconds after which it might have."""
+        wait_s = self._by_sender.take(sender)
+        return self._by_address.take(network) if wait_s is None else wait_s
+
+
 def _refuse(retry_after_s: float | None, what: str) -> None:
     if retry_after_s is not None:
         raise RateLimited(f"Too many {what}.", retry_after_s=retry_after_s)

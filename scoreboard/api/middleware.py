@@ -51,7 +51,7 @@ async def _judge(call: Call) -> None:
     if isinstance(call.input, ScoreUpdate):
         call.judged = (await judge.claim(call.input, call.claims, call.address),)
     elif isinstance(call.input, Batch):
-        call.judged = judge.batch(call.input.items, call.key, call.address, call.idempotency_key)
+        call.judged = await judge.batch(call.input.items, call.key, call.address, call.idempotency_key)
 
 
 async def run(call: Call) -> Any:
@@ -59,9 +59,9 @@ async def run(call: Call) -> Any:
     return await call.operation.run(call.context, call, call.input)
 
 
-def chain(*middlewares: Any) -> Handler:
-    """One handler that goes through the middlewares, first to last, and then runs the operation."""
-    handler: Handler = run
+def chain(*middlewares: Any, last: Any = run) -> Handler:
+    """One handler that goes through the middlewares, first to last, and then on to `last`."""
+    handler: Handler = last
     for middleware in reversed(middlewares):
         handler = partial(middleware, handler=handler)
     return handler

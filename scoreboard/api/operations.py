@@ -96,8 +96,7 @@ async def _score(context: Context, call: Call, _: wire.ScoreUpdate) -> wire.Scor
 
 
 async def _batch(context: Context, call: Call, asked: wire.Batch) -> wire.BatchOut:
-    whole = call.idempotency_key is not None
-    return wire.BatchOut(items=await context.submissions.submit_batch(asked.items, call.judged, whole))
+    return wire.BatchOut(items=await context.submissions.submit_batch(asked.items, call.judged))
 
 
 async def _void(context: Context, call: Call, asked: wire.Void) -> wire.VoidOut:

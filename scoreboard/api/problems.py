@@ -20,11 +20,6 @@ TYPES = "https://scoreboard.invalid/problems/"
 RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def new_request_id() -> str:
-    """Names one request in the log and in its answer."""
-    return secrets.token_hex(8)
-
-
 def problem(fault: ScoreboardError, request_id: str, status: int | None = None) -> web.Response:
     """An error as an answer."""
     status = status or fault.status
@@ -48,20 +43,33 @@ def problem(fault: ScoreboardError, request_id: str, status: int | None = None) 
     )
 
 
-async def answer(request: web.Request, handler: RequestHandler, request_id: Callable[[], str]) -> web.StreamResponse:
-    """Let the handler answer, or answer for what it raises; an unforeseen fault is logged and told nobody."""
+async def answer(request: web.Request, handler: RequestHandler) -> web.StreamResponse:
+    """Let the handler answer, or answer for what it raises."""
     try:
         return await handler(request)
-    except ScoreboardError as fault:
-        return problem(fault, request_id())
-    except web.HTTPException as fault:
+    except Exception as fault:  # the last resort is to tell that something failed
+        return explain(fault, request, secrets.token_hex(8))
+
+
+def explain(fault: Exception, request: web.Request, request_id: str) -> web.Response:
+    """The answer for a fault; an unforeseen one is logged, counted and told nobody."""
+    if isinstance(fault, ScoreboardError):
+        return problem(fault, request_id)
+    if isinstance(fault, web.HTTPException):
         if fault.status < 400:
-            raise
-        return problem(_of_status(fault), request_id(), fault.status)
-    except Exception:  # the last resort: the client hears nothing of our insides
-        request.app[METRICS].internal_errors.inc()
-        log.exception("request %s: %s %s failed", request_id(), request.method, request.path)
-        return problem(InternalError(), request_id())
+            raise fault
+        response = problem(_of_status(fault), request_id, fault.status)
+        if "Allow" in fault.headers:
+            response.headers["Allow"] = fault.headers["Allow"]
+        return response
+    report(fault, f"{request.method} {request.path}", request_id, request.app[METRICS])
+    return problem(InternalError(), request_id)
+
+
+def report(fault: Exception, what: str, request_id: str, metrics: Metrics) -> None:
+    """Log and count a fault that nobody foresaw; the client is told `internal_error` and the request's id."""
+    metrics.internal_errors.inc()
+    log.error("request %s: %s failed", request_id, what, exc_info=fault)
 
 
 def _of_status(fault: web.HTTPException) -> ScoreboardError:

@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
-from aiohttp.typedefs import Middleware as RequestMiddleware
 
 from scoreboard.api.addresses import address_of
-from scoreboard.api.call import Call, Middleware
+from scoreboard.api.call import Call, Handler
 from scoreboard.api.context import CONTEXT
-from scoreboard.api.middleware import authenticate, guard, limit, run
+from scoreboard.api.middleware import authenticate, chain, guard, limit, run
 from scoreboard.api.operations import OPERATIONS, Operation
-from scoreboard.api.problems import RequestHandler, answer, new_request_id
+from scoreboard.api.problems import RequestHandler, answer, explain
+from scoreboard.api.ready import ReadyResponse, can_be_ready, head_of
 from scoreboard.codec import decode_json
 from scoreboard.errors import BadRequest, TooLarge
 from scoreboard.leaderboard import TopPage, etag
@@ -20,84 +20,88 @@ from scoreboard.wire import Nothing, PageOut, PlayerRowOut, ScoreOut
 
 PREFIX = "/api/v1/"
 MAX_IDEMPOTENCY_KEY = 128
+MAX_ADDRESS_LENGTH = 512
+MAX_ADDRESSES = 10_000
+"""Addresses whose input is remembered; at that number all are forgotten."""
 
 REVALIDATE = "no-cache"
 UNCACHED = "no-store"
 
-_CALL: web.RequestKey[Call] = web.RequestKey("call", Call)
 _encode = msgspec.json.Encoder().encode
 _object = msgspec.json.Decoder(dict[str, Any])
+
+
+class _RestCall(Call):
+    """A call that came as a request; `endpoint` is what aiohttp would have the request go on to."""
+
+    __slots__ = ("endpoint", "request")
+
+    request: web.Request
+    endpoint: RequestHandler
 
 
 def add_routes(app: web.Application) -> None:
     """One route for each operation."""
     for operation in OPERATIONS:
-        handler = _endpoint(operation)
-        _operations[handler] = operation
-        app.router.add_route(operation.method, PREFIX + operation.path, handler)
+        endpoint = _endpoint(operation)
+        _operations[endpoint] = operation
+        if operation.method == "GET":
+            app.router.add_get(PREFIX + operation.path, endpoint)  # HEAD too
+        else:
+            app.router.add_route(operation.method, PREFIX + operation.path, endpoint)
 
 
+_CALL: web.RequestKey[_RestCall] = web.RequestKey("call", _RestCall)
 _operations: dict[Any, Operation[Any, Any]] = {}
-"""The operation that each route's handler stands for."""
+"""The operation that each endpoint stands for."""
 
 
 def _endpoint(operation: Operation[Any, Any]) -> RequestHandler:
-    """The aiohttp handler of an operation: the innermost step."""
+    """The aiohttp handler of an operation: behind all middlewares."""
 
-    async def handle(request: web.Request) -> web.StreamResponse:
+    async def endpoint(request: web.Request) -> web.StreamResponse:
         return _response(request, operation, await run(request[_CALL]))
 
-    return handle
+    return endpoint
 
 
 @web.middleware
-async def open_call(request: web.Request, handler: RequestHandler) -> web.StreamResponse:
-    """The outermost step: what the request calls, from where, and an answer whatever happens."""
+async def operate(request: web.Request, handler: RequestHandler) -> web.StreamResponse:
+    """The aiohttp middleware in front of every operation: its steps, and an answer whatever happens."""
     operation = _operations.get(request.match_info.handler)
     if operation is None:
-        return await answer(request, handler, new_request_id)
+        return await answer(request, handler)
     context = request.app[CONTEXT]
-    call = request[_CALL] = Call(
+    call = request[_CALL] = _RestCall(
         context,
         operation,
         "rest",
         address_of(request, context.settings.server.trusted_proxies),
         credentials=request.headers.get("Authorization"),
     )
-    return await answer(request, handler, lambda: call.request_id)
+    call.request, call.endpoint = request, handler
+    try:
+        response: web.StreamResponse = await _steps[operation.body_cap](call)
+    except Exception as fault:  # the last resort is to tell that something failed
+        return explain(fault, request, call.request_id)
+    return response
 
 
-@web.middleware
-async def read_input(request: web.Request, handler: RequestHandler) -> web.StreamResponse:
+async def read_input(call: _RestCall, handler: Handler) -> Any:
     """Path, query and body become the operation's input."""
-    call = request.get(_CALL)
-    if call is not None:
-        await _read_input(request, call)
-    return await handler(request)
+    await _read_input(call.request, call)
+    return await handler(call)
 
 
-def mounted(step: Middleware) -> RequestMiddleware:
-    """A middleware over calls as one over requests."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: RequestHandler) -> web.StreamResponse:
-        call = request.get(_CALL)
-        if call is None:
-            return await handler(request)
-        response: web.StreamResponse = await step(call, lambda _: handler(request))
-        return response
-
-    return middleware
+async def _go_on(call: _RestCall) -> web.StreamResponse:
+    return await call.endpoint(call.request)
 
 
-MIDDLEWARES: tuple[RequestMiddleware, ...] = (
-    open_call,
-    mounted(limit),
-    read_input,
-    mounted(authenticate),
-    mounted(guard),
-)
-"""Everything before an operation, the outermost first."""
+_steps = {
+    "max_body_bytes": chain(limit, read_input, authenticate, guard, last=_go_on),
+    "max_batch_bytes": chain(limit, authenticate, read_input, guard, last=_go_on),
+}
+"""What a request goes through: a bad one is told so first, but nobody unknown has a large body read."""
 
 
 async def _read_input(request: web.Request, call: Call) -> None:
@@ -107,10 +111,26 @@ async def _read_input(request: web.Request, call: Call) -> None:
         call.idempotency_key = _idempotency_key(request)
         call.input = await _from_body(request, call)
     else:
+        call.input = _from_address(request, operation)
+
+
+def _from_address(request: web.Request, operation: Operation[Any, Any]) -> Any:
+    """What a GET or DELETE asks for; addresses are asked for again and again."""
+    key = (operation.method, request.raw_path)
+    asked = _addresses.get(key)
+    if asked is None:
         query, path = _query(request), request.match_info
         if twice := query.keys() & path.keys():
             raise BadRequest(f"`{min(twice)}` is given twice in the address.")
-        call.input = _convert({**query, **path}, operation, strict=False)
+        asked = _convert({**query, **path}, operation, strict=False)
+        if len(_addresses) >= MAX_ADDRESSES:
+            _addresses.clear()
+        if len(request.raw_path) <= MAX_ADDRESS_LENGTH:
+            _addresses[key] = asked
+    return asked
+
+
+_addresses: dict[tuple[str, str], Any] = {}
 
 
 async def _from_body(request: web.Request, call: Call) -> Any:
@@ -125,9 +145,9 @@ async def _from_body(request: web.Request, call: Call) -> Any:
         return decode_json(raw, _decoders[operation.name])
     given = decode_json(raw, _object) if raw else {}
     query = _query(request)
-    for name in given:
-        if name in path or name in query:
-            raise BadRequest(f"`{name}` is given in the address and in the body.")
+    for name, value in given.items():
+        if name in query or path.get(name, value) != value:
+            raise BadRequest(f"`{name}` is given in the address and differently in the body.")
     return _convert({**query, **given, **path}, operation, strict=True)
 
 
@@ -147,12 +167,16 @@ async def _read_body(request: web.Request, cap: int) -> bytes:
 
 
 async def _read_capped(request: web.Request, cap: int) -> bytes:
-    body = b""
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > cap:
-            raise TooLarge(f"The body is larger than {cap} bytes.")
-    return body
+    body = await request.content.readany()
+    if request.content.at_eof() and len(body) <= cap:  # nearly all bodies come in one piece
+        return body
+    whole = bytearray(body)
+    while len(whole) <= cap:
+        chunk = await request.content.readany()
+        if not chunk:
+            return bytes(whole)
+        whole += chunk
+    raise TooLarge(f"The body is larger than {cap} bytes.")
 
 
 def _convert(given: dict[str, Any], operation: Operation[Any, Any], *, strict: bool) -> Any:
@@ -173,28 +197,26 @@ def _query(request: web.Request) -> dict[str, str]:
 
 def _idempotency_key(request: web.Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:
-        raise BadRequest(f"`Idempotency-Key` must have 1 to {MAX_IDEMPOTENCY_KEY} characters.")
+    if key is not None and not (1 <= len(key) <= MAX_IDEMPOTENCY_KEY and key.isascii() and key.isprintable()):
+        raise BadRequest(f"`Idempotency-Key` must have 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters.")
     return key
 
 
-def _response(request: web.Request, operation: Operation[Any, Any], output: Any) -> web.Response:
+def _response(request: web.Request, operation: Operation[Any, Any], output: Any) -> web.StreamResponse:
     if operation.method == "GET":
         return _read_response(request, output)
     if output is None:
         return web.Response(status=operation.status, headers={"Cache-Control": UNCACHED})
     held = isinstance(output, ScoreOut) and output.status == "held"
-    return _json(_encode(output), 202 if held else operation.status, {"Cache-Control": UNCACHED})
+    return _json(request, _encode(output), 202 if held else operation.status, UNCACHED, None)
 
 
-def _read_response(request: web.Request, output: Any) -> web.Response:
-    headers = {"Cache-Control": REVALIDATE}
+def _read_response(request: web.Request, output: Any) -> web.StreamResponse:
     tag = _tag(output)
-    if tag is not None:
-        headers["ETag"] = tag
-        if tag in request.headers.get("If-None-Match", ""):
-            return web.Response(status=304, headers=headers)
-    return _json(output.json if isinstance(output, TopPage) else _encode(output), 200, headers)
+    if tag is not None and tag in request.headers.get("If-None-Match", ""):
+        return web.Response(status=304, headers={"Cache-Control": REVALIDATE, "ETag": tag})
+    body = output.json if isinstance(output, TopPage) else _encode(output)
+    return _json(request, body, 200, UNCACHED if tag is None else REVALIDATE, tag)
 
 
 def _tag(output: Any) -> str | None:
@@ -203,5 +225,8 @@ def _tag(output: Any) -> str | None:
     return etag(output) if isinstance(output, PageOut | PlayerRowOut) else None
 
 
-def _json(body: bytes, status: int, headers: dict[str, str]) -> web.Response:
+def _json(request: web.Request, body: bytes, status: int, cache: str, tag: str | None) -> web.StreamResponse:
+    if can_be_ready(request):
+        return ReadyResponse(head_of(status, len(body), cache, tag), body)
+    headers = {"Cache-Control": cache} if tag is None else {"Cache-Control": cache, "ETag": tag}
     return web.Response(body=body, status=status, headers=headers, content_type="application/json")

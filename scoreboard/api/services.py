@@ -7,13 +7,14 @@ from msgspec import Struct
 
 from scoreboard.api.connection import Timing
 from scoreboard.api.inbound import Inbound
+from scoreboard.api.limiting import MessageLimits
 from scoreboard.api.replies import SocketLimits
 from scoreboard.clock import Clock
 from scoreboard.config import LiveSettings
-from scoreboard.limits import Limiter
 from scoreboard.live.hub import Hub
 from scoreboard.live.registry import Registry
 from scoreboard.live.wheel import Wheel
+from scoreboard.metrics import Metrics
 from scoreboard.tasks import Tasks
 from scoreboard.tokens import Claims
 from scoreboard.wire import Input, PlayerOut
@@ -35,7 +36,10 @@ class Identity(Struct, frozen=True):
 
 
 Authenticate = Callable[[str], Awaitable[Grant]]
-"""Turns an access token into a grant. Raises ScoreboardError."""
+"""Turns an access token into a grant, without asking for its session. Raises ScoreboardError."""
+
+Check = Callable[[Claims], Awaitable[object]]
+"""Tells whether the claims' session lives. Raises Unauthenticated if it ended, PlayerBanned."""
 
 Dispatch = Callable[[str, Input, Identity], Awaitable[Struct | None]]
 """Runs an operation by name. Raises ScoreboardError."""
@@ -46,6 +50,7 @@ class Services:
     """What every socket is handed."""
 
     authenticate: Authenticate
+    check: Check
     dispatch: Dispatch
     inbound: Inbound
     hub: Hub
@@ -53,7 +58,8 @@ class Services:
     wheel: Wheel
     tasks: Tasks
     clock: Clock
-    messages: Limiter
+    metrics: Metrics
+    messages: MessageLimits
     timing: Timing
     settings: LiveSettings
     limits: SocketLimits

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from itertools import count
@@ -12,6 +11,8 @@ from aiohttp.http import WSMessageNoDecodeText
 from msgspec import UNSET, UnsetType
 
 from scoreboard.api.connection import Connection, Step
+from scoreboard.api.inbound import id_of, is_utf8
+from scoreboard.api.problems import report
 from scoreboard.api.replies import AuthOk, Pong, Subscribed, result_frame
 from scoreboard.api.services import Grant, Identity, Services
 from scoreboard.clock import MILLISECOND, SECOND
@@ -23,6 +24,7 @@ from scoreboard.errors import (
     ScoreboardError,
     Unauthenticated,
 )
+from scoreboard.limits import network_of
 from scoreboard.live.failure import MessageId, failure
 from scoreboard.live.farewell import (
     BAD_PROTOCOL,
@@ -38,8 +40,6 @@ from scoreboard.live.farewell import (
 from scoreboard.live.frames import close_frame, message_frame, pong_frame
 from scoreboard.live.outlet import Outlet
 from scoreboard.wire import Authenticate, Expiring, Input, Ping, SignedIn, State, Subscribe, Unsubscribe
-
-log = logging.getLogger(__name__)
 
 MAX_GARBAGE = 10
 """Messages in a row that make no sense, or come too fast, after which the socket is closed."""
@@ -71,6 +71,7 @@ class Socket:
         "_garbage",
         "_grant",
         "_in_flight",
+        "_network",
         "_number",
         "_outlet",
         "_parted",
@@ -84,6 +85,7 @@ class Socket:
         self._outlet = outlet
         self._codec = outlet.codec
         self._address = address
+        self._network = network_of(address)
         self._user_agent = user_agent
         self._number = next(_numbers)
         self._grant: Grant | None = None
@@ -187,7 +189,7 @@ class Socket:
             self.part(BAD_PROTOCOL)
         elif len(message.data) > self._services.settings.max_message_bytes:
             self.part(TOO_BIG)
-        elif self._codec == "json" and not _is_utf8(message.data):
+        elif self._codec == "json" and not is_utf8(message.data):
             self.part(NOT_UTF8)
         else:
             await self._read(message.data, now)
@@ -206,7 +208,7 @@ class Socket:
         if name not in ("ping", "pong") and self._connection.acted(now):
             self._services.hub.resume(self._outlet)
             self._send(State(state="active"))
-        await self._answer(name, message, _id_of(message))
+        await self._answer(name, message, id_of(message))
 
     async def _answer(self, name: str, message: Input, label: Label) -> None:
         if self._connection.state == "connected" and name not in BEFORE_SIGN_IN:
@@ -253,14 +255,14 @@ class Socket:
 
     async def _authenticate(self, message: Authenticate, label: Label) -> None:
         try:
-            grant = None if message.token is None else await self._services.authenticate(message.token)
+            await self._sign_in(message.token)
         except Exception as fault:  # as above
             self._refuse(fault, label)
             if isinstance(fault, Unauthenticated | PlayerBanned):
                 self.part(BANNED if isinstance(fault, PlayerBanned) else REFUSED)
             return
-        if self._admit(grant):
-            now = self._services.clock.now()
+        if self._admit():
+            now, grant = self._services.clock.now(), self._grant
             self._send(
                 AuthOk(
                     id=label,
@@ -275,23 +277,41 @@ class Socket:
         """The session was refreshed over this socket: so is the socket, if it is the same player's."""
         if self.player_id == signed_in.player.id:
             with contextlib.suppress(ScoreboardError):  # then the socket ends when it was to end
-                self._admit(await self._services.authenticate(signed_in.access_token))
+                await self._sign_in(signed_in.access_token)
+                self._admit()
 
-    def _admit(self, grant: Grant | None) -> bool:
-        """Take the client for whom the grant names; False where the player has too many connections."""
-        services, before = self._services, self.player_id
-        services.registry.release(self)
+    async def _sign_in(self, token: str | None) -> None:
+        """Take the client for whom the token names. Raises what speaks against it, and all is as before."""
+        services, before = self._services, self._grant
+        grant = None if token is None else await services.authenticate(token)
+        self._file(grant)
+        if grant is None:
+            return
+        try:
+            # Not earlier: an end of the session before this is seen here, a later one finds the socket filed.
+            await services.check(grant.claims)
+        except Exception:
+            self._file(before)
+            raise
+
+    def _file(self, grant: Grant | None) -> None:
+        """Be found under the grant's player and session."""
+        self._services.registry.release(self)
+        self._grant = grant
+        self._services.registry.identified(self)
+
+    def _admit(self) -> bool:
+        """Let whoever has signed in go on; False where the player has too many connections."""
+        services, player_id = self._services, self.player_id
         cap = services.sockets_per_player
-        if grant is not None and cap and services.registry.of_player(grant.claims.player_id) >= cap:
+        if player_id is not None and cap and services.registry.of_player(player_id) > cap:
             self.part(TOO_MANY)
             return False
-        self._grant = grant
-        services.registry.identified(self)
         now = services.clock.now()
-        self._connection.signed_in(now, None if grant is None else grant.claims.expires_at)
+        self._connection.signed_in(now, None if self._grant is None else self._grant.claims.expires_at)
         services.wheel.schedule(self, now)
-        self._outlet.player_id = self.player_id
-        if self.player_id != before:
+        if self._outlet.player_id != player_id:
+            self._outlet.player_id = player_id
             services.hub.identified(self._outlet)
         return True
 
@@ -323,10 +343,10 @@ class Socket:
     # Bounds
 
     def _too_fast(self, message: Message) -> bool:
-        wait_s = self._services.messages.take(self._number)
+        wait_s = self._services.messages.take(self.player_id or self._number, self._network)
         if wait_s is None:
             return False
-        self._refuse(RateLimited("Too many messages on this connection.", retry_after_s=wait_s))
+        self._refuse(RateLimited("Too many messages.", retry_after_s=wait_s))
         self._count_garbage(TOO_FAST._replace(retry_after_ms=int(wait_s * SECOND) // MILLISECOND))
         return True
 
@@ -369,23 +389,8 @@ class Socket:
             self._send(failure(fault, label))
             return
         request_id = secrets.token_hex(8)
-        log.error("request %s over a WebSocket failed", request_id, exc_info=fault)
+        report(fault, "a message over a WebSocket", request_id, self._services.metrics)
         self._send(failure(InternalError(), label, request_id=request_id))
 
 
 _FAULTS = {TOO_BIG.code: TOO_BIG, NOT_UTF8.code: NOT_UTF8}
-
-
-def _is_utf8(raw: bytes) -> bool:
-    if raw.isascii():
-        return True
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _id_of(message: Input) -> Label:
-    label: Label = getattr(message, "id", UNSET)
-    return label

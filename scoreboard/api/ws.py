@@ -14,22 +14,24 @@ from scoreboard.api.call import Call, Caller
 from scoreboard.api.connection import Timing
 from scoreboard.api.context import Context
 from scoreboard.api.inbound import Inbound
+from scoreboard.api.limiting import MessageLimits
 from scoreboard.api.middleware import handle
 from scoreboard.api.operations import OPERATIONS
 from scoreboard.api.replies import SocketLimits
-from scoreboard.api.services import Authenticate, Dispatch, Grant, Identity, Services
+from scoreboard.api.services import Authenticate, Check, Dispatch, Grant, Identity, Services
 from scoreboard.api.socket import Socket
-from scoreboard.clock import MINUTE, SECOND, Clock
+from scoreboard.clock import SECOND, Clock
 from scoreboard.config import LimitSettings, LiveSettings
-from scoreboard.errors import BadRequest, Forbidden, Overloaded
+from scoreboard.errors import BadRequest, Forbidden, Overloaded, PlayerBanned, Unauthenticated
 from scoreboard.leaderboard import TopPage
 from scoreboard.limits import Concurrency, Limiter, network_of
 from scoreboard.live.base import Codec
-from scoreboard.live.farewell import RESTART, TOO_MANY
+from scoreboard.live.farewell import RESTART, TOO_MANY, Farewell
 from scoreboard.live.hub import Hub
 from scoreboard.live.outlet import Outlet
 from scoreboard.live.registry import Registry
 from scoreboard.live.wheel import Wheel
+from scoreboard.metrics import Metrics
 from scoreboard.tasks import Tasks
 from scoreboard.wire import Input, PlayerOut
 
@@ -49,6 +51,9 @@ DRAIN_GRACE_S = 2.5
 
 AddressOf = Callable[[web.Request], str]
 
+Count = Callable[[str], None]
+"""Counts a request from an address. Raises RateLimited."""
+
 
 class _Upgrade(web.WebSocketResponse[Literal[False]]):
     """aiohttp's handshake and reader; saying goodbye is the socket's own business."""
@@ -67,23 +72,28 @@ class LiveEndpoint:
         settings: LiveSettings,
         limits: LimitSettings,
         authenticate: Authenticate,
+        check: Check,
         dispatch: Dispatch,
         inputs: dict[str, type[Input]],
         address_of: AddressOf,
+        count: Count,
         hub: Hub,
         registry: Registry,
         wheel: Wheel,
         tasks: Tasks,
         clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._settings = settings
         self._address_of = address_of
+        self._count = count
         self._registry = registry
         self._upgrades = Limiter(settings.upgrades_per_s, SECOND, clock, max_keys=1)
         self._of_address = Concurrency(limits.sockets_per_address)
         self._draining = False
         self._services = Services(
             authenticate=authenticate,
+            check=check,
             dispatch=dispatch,
             inbound=Inbound(inputs),
             hub=hub,
@@ -91,7 +101,8 @@ class LiveEndpoint:
             wheel=wheel,
             tasks=tasks,
             clock=clock,
-            messages=Limiter(limits.messages_per_minute, MINUTE, clock),
+            metrics=metrics,
+            messages=MessageLimits(limits, clock),
             timing=Timing.of(settings),
             settings=settings,
             limits=SocketLimits(limits.messages_per_minute, settings.max_message_bytes, settings.max_subscriptions),
@@ -101,10 +112,8 @@ class LiveEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Upgrade the request and serve the socket until it ends.
 
-        Before the upgrade it raises Forbidden, BadRequest, and Overloaded with a time to come back.
+        Before the upgrade it raises Forbidden, BadRequest, and RateLimited and Overloaded with a time to come back.
         """
-        address = self._address_of(request)
-        self._may_upgrade(request)
         upgrade = _Upgrade(
             protocols=PROTOCOLS,
             compress=False,
@@ -113,11 +122,19 @@ class LiveEndpoint:
             decode_text=False,
             max_msg_size=MAX_READ_FACTOR * self._settings.max_message_bytes,
         )
-        if not upgrade.can_prepare(request):
-            raise BadRequest("This address speaks WebSocket.")
-        await upgrade.prepare(request)
-        if request.transport is not None:
-            await self._serve(request, request.transport, upgrade, address)
+        self._may_upgrade(request, upgrade)
+        address = self._address_of(request)
+        self._count(address)
+        network = network_of(address)
+        if not self._of_address.enter(network):
+            # A browser hears no status, only close codes. It takes nothing of what is there for all addresses.
+            await self._serve(request, upgrade, address, TOO_MANY)
+            return upgrade
+        try:
+            self._admit()
+            await self._serve(request, upgrade, address)
+        finally:
+            self._of_address.leave(network)
         return upgrade
 
     async def drain(self, drain_s: float) -> None:
@@ -137,31 +154,37 @@ class LiveEndpoint:
             for connection in self._registry.all():
                 connection.abort()
 
-    def _may_upgrade(self, request: web.Request) -> None:
+    def _may_upgrade(self, request: web.Request, upgrade: _Upgrade) -> None:
         origin = request.headers.get("Origin")
         if origin is not None and not _is_allowed(origin, request.host, self._settings.origins):
             raise Forbidden("This origin may not open a live connection.")
+        if not upgrade.can_prepare(request):
+            raise BadRequest("This address speaks WebSocket.")
         if self._draining:
             raise Overloaded("The server is about to restart.", retry_after_s=1.0)
+
+    def _admit(self) -> None:
+        """What is there for all addresses together comes last, so that what is refused anyway takes nothing of it."""
         wait_s = self._upgrades.take("upgrade")
         if wait_s is not None:
             raise Overloaded("Too many connections at once.", retry_after_s=wait_s)
 
-    async def _serve(self, request: web.Request, transport: asyncio.Transport, upgrade: _Upgrade, address: str) -> None:
+    async def _serve(
+        self, request: web.Request, upgrade: _Upgrade, address: str, farewell: Farewell | None = None
+    ) -> None:
+        """Serve the socket until it ends, or only say farewell."""
+        await upgrade.prepare(request)
+        transport = request.transport
+        if transport is None:  # gone meanwhile
+            return
         _keep_little_unsent(transport)
         codec = PROTOCOLS.get(upgrade.ws_protocol or "", "json")
         stall_us = int(self._settings.stall_s * SECOND)
         outlet = Outlet(transport, codec, self._services.wheel, stall_us)
         client = Socket(self._services, outlet, address, request.headers.get("User-Agent", ""))
-        network = network_of(address)
-        admitted = self._of_address.enter(network)
-        if not admitted:
-            client.part(TOO_MANY)
-        try:
-            await client.run(upgrade.receive)
-        finally:
-            if admitted:
-                self._of_address.leave(network)
+        if farewell is not None:
+            client.part(farewell)
+        await client.run(upgrade.receive)
 
 
 def inputs() -> dict[str, type[Input]]:
@@ -170,12 +193,15 @@ def inputs() -> dict[str, type[Input]]:
 
 
 def authenticator(context: Context) -> Authenticate:
-    """Access tokens into grants, by the rules of every other call."""
+    """Access tokens into grants. Whether the session lives is asked later, once its end would reach the socket."""
 
     async def authenticate(token: str) -> Grant:
         claims = await context.access.verify(token)
-        await context.accounts.live(claims)
-        player = await context.accounts.me(claims)
+        player = await context.storage.player(claims.player_id)
+        if player is None:
+            raise Unauthenticated
+        if player.banned:
+            raise PlayerBanned
         return Grant(claims, PlayerOut(id=player.id, name=player.name, role=player.role))
 
     return authenticate
@@ -203,7 +229,12 @@ def dispatcher(context: Context) -> Dispatch:
 
 def _is_allowed(origin: str, host: str, allowed: Iterable[str]) -> bool:
     """Listed origins may connect, and the server's own pages."""
-    return origin in allowed or "*" in allowed or urlsplit(origin).netloc == host
+    if origin in allowed or "*" in allowed:
+        return True
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:  # it is no URL
+        return False
 
 
 def _keep_little_unsent(transport: asyncio.Transport) -> None:

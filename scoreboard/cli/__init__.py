@@ -7,7 +7,7 @@ import click
 import scoreboard
 from scoreboard.errors import ConfigError
 
-COMMANDS = {"check-config": "check_config", "replay": "replay", "serve": "serve"}
+COMMANDS = {"bench": "bench", "check-config": "check_config", "replay": "replay", "serve": "serve", "watch": "watch"}
 """Each command and the module it is in, read when the command is used."""
 
 

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from itertools import count
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import aiohttp
 import msgspec
@@ -30,6 +30,9 @@ GRACE_S = 10.0
 FINAL_ERRORS = (BadRequest, Forbidden, Unauthenticated)
 
 
+LinkState = Literal["active", "inactive", "reconnecting"]
+
+
 class _Subscribed(msgspec.Struct):
     subscription: str
 
@@ -42,11 +45,16 @@ async def _nothing_to_renew() -> None:
     return
 
 
+def _nobody_to_tell(state: LinkState, retry_in_s: float) -> None:
+    return
+
+
 class Live:
     """One live connection. `async for update in live` yields each board's newest state, and own standings.
 
     States in between may be left out: a slow reader sees the latest. A lost connection is made again by itself and
-    subscriptions go on from the version shown. Iteration and calls raise once the server refuses for good.
+    subscriptions go on from the version shown. Iteration and calls raise once the server refuses for good. `told` hears
+    how the connection is, and the seconds until it is tried again.
     """
 
     def __init__(
@@ -56,11 +64,13 @@ class Live:
         token: Callable[[], str | None] = lambda: None,
         renew: Callable[[], Awaitable[None]] = _nothing_to_renew,
         codec: Codec = "json",
+        told: Callable[[LinkState, float], None] = _nobody_to_tell,
     ) -> None:
         self._url = url.rstrip("/")
         self._token = token
         self._renew = renew
         self._codec = codec
+        self._told = told
         self._http: aiohttp.ClientSession | None = None
         self._link: Link | None = None
         self._tasks = Tasks()
@@ -167,7 +177,9 @@ class Live:
 
     async def _reconnect(self, http: aiohttp.ClientSession) -> None:
         for attempt in count():
-            await asyncio.sleep(pause_s(attempt, self._told_to_wait_s))
+            pause = pause_s(attempt, self._told_to_wait_s)
+            self._told("reconnecting", pause)
+            await asyncio.sleep(pause)
             self._told_to_wait_s = 0.0
             try:
                 await self._connect(http)
@@ -188,6 +200,7 @@ class Live:
             link = await self._open(http)
         for name, wanted in self._subscriptions.items():
             await self._resume(link, name, wanted)
+        self._told("active", 0)
 
     async def _open(self, http: aiohttp.ClientSession) -> Link:
         await self.drop()
@@ -234,8 +247,8 @@ class Live:
                 self._publish(f"{own.board}/{own.window}/me", own)
             case "ping":
                 await link.send("pong")
-            case "state" if link.decode(raw, State).state == "inactive":
-                await link.send("activity")
+            case "state":
+                await self._wake(link, link.decode(raw, State).state)
             case "expiring":
                 self._tasks.start(self._renew_on(link), "live client renews its session")
             case "bye":
@@ -263,6 +276,13 @@ class Live:
         if view is not shown:
             self._views[name] = view
             self._publish(name, view)
+
+    async def _wake(self, link: Link, state: str) -> None:
+        if state == "inactive":
+            self._told("inactive", 0)
+            await link.send("activity")
+        else:
+            self._told("active", 0)
 
     def _parted(self, bye: Bye) -> None:
         self._told_to_wait_s = bye.retry_after_ms / 1000

@@ -45,8 +45,11 @@ class Channel:
         return changed
 
     def frame_for(self, known: Known | None, codec: Codec) -> bytes | None:
-        """The frame that brings a client from what it shows to the newest; None where it shows the newest rows."""
-        if self._head is None or known == self._head:
+        """The frame that brings a client from what it shows to the newest; None where it shows the newest rows.
+
+        What this channel never sent is not known, were it the newest version: it may have been shown at another limit.
+        """
+        if self._head is None:
             return None
         remembered = known is not None and known[0] == self._head[0] and known[1] in self._sent
         wanted = (known[1] if known is not None and remembered else None, codec)

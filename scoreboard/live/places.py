@@ -7,14 +7,12 @@ from scoreboard import periods
 from scoreboard.clock import SECOND
 from scoreboard.errors import ScoreboardError
 from scoreboard.live.own import OwnStandings
-from scoreboard.live.topic import Source, Topic
+from scoreboard.live.topic import LINGER_S, Source, Topic
 from scoreboard.live.wheel import Wheel
 from scoreboard.model import BoardPeriod, BoardSettings
 
-LINGER_S = 60
 MAX_LINGERING = 256
-"""Places nobody follows any more are kept that long and at most that many (the longest idle goes first), so that a
-client that lost its connection resumes by deltas."""
+"""At most that many places are kept that nobody follows any more; beyond it the longest idle goes first."""
 
 Settings = Callable[[str], BoardSettings]
 """The settings of a board. Raises NotFound."""
@@ -73,6 +71,7 @@ class Places:
             place = Place(self, board, window, self._source)
         self._turn(place)
         self._places[board, window] = place
+        place.topic.tidy(self._wheel.now())
         place.idle_since = None
         self._lingering.pop(place, None)
         self._wind(place)
@@ -92,7 +91,8 @@ class Places:
         return place if place.topic.period == period else None
 
     def left(self, place: Place) -> None:
-        """Somebody left: a place nobody follows lingers."""
+        """Somebody left: what nobody follows lingers."""
+        place.topic.tidy(self._wheel.now())
         if place.followed or self._places.get((place.board, place.window)) is not place:
             return
         place.idle_since = self._wheel.now()

@@ -1,12 +1,13 @@
 """From a judged submission to a moved board: commit, rank, publish, in batches."""
 
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from msgspec import Struct
 
 from scoreboard.metrics import Metrics
-from scoreboard.model import BoardPeriod, Committed, Placing, Submission
+from scoreboard.model import Committed, Placing, Submission
 from scoreboard.pipeline.batcher import Batcher
 from scoreboard.pipeline.commit import Commit, Judged
 from scoreboard.pipeline.publish import Publish
@@ -16,6 +17,8 @@ from scoreboard.storage.base import Committal
 from scoreboard.tasks import Tasks
 
 __all__ = ["Batcher", "Commit", "Done", "Judged", "Pipeline", "Publish", "Rank", "Rebuilder"]
+
+log = logging.getLogger(__name__)
 
 
 class Done(Struct, frozen=True):
@@ -50,29 +53,38 @@ class Pipeline:
         self.has_room = self._batcher.has_room
         self.drained = self._batcher.drained
 
-    async def _carry(self, batch: list[Judged]) -> Sequence[Done]:
-        with self._metrics.batch_seconds.time():
+    async def _carry(self, batch: list[Judged]) -> Awaitable[Sequence[Done]]:
+        with self._metrics.commit_seconds.time():
             committal = await self._commit(batch)
+        return self._finish(batch, committal)
+
+    async def _finish(self, batch: list[Judged], committal: Committal) -> Sequence[Done]:
+        """What follows the commit: whatever fails here, the scores are durable and are answered as such."""
+        try:
             placings = await self._rank(committal)
-        self._publish(committal)
-        self._count(committal)
-        return [
-            await self._done(judged.submission, outcome, placings)
-            for judged, outcome in zip(batch, committal.outcomes, strict=True)
-        ]
+            self._publish(committal)
+            self._count(committal)
+            return [
+                Done(outcome, await self._placing(judged.submission, outcome, placings))
+                for judged, outcome in zip(batch, committal.outcomes, strict=True)
+            ]
+        except Exception:  # nobody may be told that a score failed which is in the database
+            log.exception("%d scores were committed, but what follows failed", len(batch))
+            return [Done(outcome, None) for outcome in committal.outcomes]
+
+    async def _placing(
+        self, submission: Submission, outcome: Committed, placings: dict[Standing, Placing]
+    ) -> Placing | None:
+        placing = placings.get((submission.periods[0], submission.player_id))
+        if placing is None and outcome.repeat and not outcome.mismatch:
+            return await self._rank.place_now(outcome.board, outcome.player_id)
+        return placing
 
     def _count(self, committal: Committal) -> None:
         self._metrics.batch_rows.observe(len(committal.outcomes))
         statuses = Counter(outcome.status for outcome in committal.outcomes if not outcome.repeat)
         for status, count in statuses.items():
             self._metrics.submissions.labels(status).inc(count)
-
-    async def _done(self, submission: Submission, outcome: Committed, placings: dict[Standing, Placing]) -> Done:
-        first: BoardPeriod = submission.periods[0]
-        placing = placings.get((first, submission.player_id))
-        if placing is None and outcome.repeat and not outcome.mismatch:
-            placing = await self._rank.place_now(outcome.board, outcome.player_id)
-        return Done(outcome, placing)
 
 
 def _board_and_player(judged: Judged) -> tuple[str, str]:

@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-Flush = Callable[[list[Item]], Awaitable[Sequence[Result]]]
-"""Carries a batch; answers one result per item, in order."""
+Flush = Callable[[list[Item]], Awaitable[Awaitable[Sequence[Result]]]]
+"""Carries a batch, and then answers how to get one result per item, in order: that goes on beside the next batch."""
 
 
 class _Entry(Generic[Item, Result]):
@@ -28,11 +28,11 @@ class _Entry(Generic[Item, Result]):
 
 
 class Batcher(Generic[Item, Result]):
-    """Collects items into batches of at most `batch_max`, of which `workers` are in flight at a time.
+    """Collects items into batches of at most `batch_max`, carried one after the other.
 
-    Items of one lane are carried one after the other, in order of arrival, never two at once. At most `queue_max`
-    items wait; one more raises Overloaded. An exception of `flush` that says what happened (a ScoreboardError) goes to
-    every item of the batch; after any other one the batch is halved until the item at fault fails alone.
+    No two items of one lane are in the same batch, and those of a lane keep their order of arrival. At most
+    `queue_max` items wait; one more raises Overloaded. A fault of the carrying that says what happened goes to every
+    item of the batch; after any other one the batch is halved until the item at fault fails alone.
     """
 
     def __init__(
@@ -44,7 +44,6 @@ class Batcher(Generic[Item, Result]):
         *,
         batch_max: int,
         queue_max: int,
-        workers: int = 1,
     ) -> None:
         self._name = name
         self._flush = flush
@@ -52,7 +51,7 @@ class Batcher(Generic[Item, Result]):
         self._tasks = tasks
         self._batch_max = batch_max
         self._queue_max = queue_max
-        self._idle = workers
+        self._working = False
         self._size = 0
         self._ready: deque[_Entry[Item, Result]] = deque()
         self._behind: dict[Hashable, deque[_Entry[Item, Result]] | None] = {}
@@ -62,13 +61,13 @@ class Batcher(Generic[Item, Result]):
     def put(self, item: Item) -> "asyncio.Future[Result]":
         """Queue an item; the future gives its result. Cancelling the future does not stop the item."""
         if self._size >= self._queue_max:
-            raise Overloaded(f"{self._size} writes are waiting", retry_after_s=1)
+            raise Overloaded(f"{self._size} writes are waiting.", retry_after_s=1)
         entry = _Entry(item, self._lane(item), asyncio.get_running_loop().create_future())
         self._size += 1
         self._emptied.clear()
         self._line_up(entry)
-        if self._idle and self._ready:
-            self._idle -= 1
+        if not self._working:
+            self._working = True
             self._tasks.start(self._work(), self._name)
         return entry.future
 
@@ -102,37 +101,45 @@ class Batcher(Generic[Item, Result]):
             while self._ready:
                 batch = [self._ready.popleft() for _ in range(min(len(self._ready), self._batch_max))]
                 await self._carry(batch)
-                self._size -= len(batch)
                 for entry in batch:
                     self._free_lane(entry.lane)
         finally:
-            self._idle += 1
-            if not self._size:
-                self._emptied.set()
+            self._working = False
 
     async def _carry(self, batch: list[_Entry[Item, Result]]) -> None:
         try:
             results = await self._flush([entry.item for entry in batch])
+        except InternalError as fault:
+            await self._carry_halves(batch, fault)
         except ScoreboardError as fault:
-            _fail(batch, fault)
+            self._fail(batch, fault)
         except Exception as fault:  # a defect, or a row the backend chokes on: find it, spare the others
             await self._carry_halves(batch, fault)
         else:
-            for entry, result in zip(batch, results, strict=True):
-                if not entry.future.done():
-                    entry.future.set_result(result)
+            self._tasks.start(self._answer(batch, results), self._name)
 
     async def _carry_halves(self, batch: list[_Entry[Item, Result]], fault: Exception) -> None:
         if len(batch) == 1:
             log.error("%s: one item failed", self._name, exc_info=fault)
-            _fail(batch, InternalError())
+            self._fail(batch, InternalError())
             return
         middle = len(batch) // 2
         await self._carry(batch[:middle])
         await self._carry(batch[middle:])
 
+    async def _answer(self, batch: list[_Entry[Item, Result]], results: Awaitable[Sequence[Result]]) -> None:
+        for entry, result in zip(batch, await results, strict=True):
+            if not entry.future.done():
+                entry.future.set_result(result)
+        self._leave(len(batch))
 
-def _fail(batch: Sequence[_Entry[Item, Result]], fault: ScoreboardError) -> None:
-    for entry in batch:
-        if not entry.future.done():
-            entry.future.set_exception(fault)
+    def _fail(self, batch: Sequence[_Entry[Item, Result]], fault: ScoreboardError) -> None:
+        for entry in batch:
+            if not entry.future.done():
+                entry.future.set_exception(fault)
+        self._leave(len(batch))
+
+    def _leave(self, items: int) -> None:
+        self._size -= items
+        if not self._size:
+            self._emptied.set()

@@ -11,7 +11,7 @@ from scoreboard.errors import OutcomeUnknown
 from scoreboard.model import Board, Committed, Submission
 from scoreboard.storage.base import Committal, Storage
 
-UNSTORED = frozenset({"player_banned", "score_out_of_range", "not_found"})
+UNSTORED = frozenset({"player_banned", "score_out_of_range", "not_found", "unavailable"})
 """Rejections of the transaction itself: nothing was kept, so the action id stays free."""
 
 
@@ -43,13 +43,13 @@ class Commit:
             async with asyncio.timeout(self._timeout_s):
                 committal = await self._storage.commit(boards, submissions, self._clock.now())
         except BaseException as fault:
-            await self._admissions.settle([(submission.action_id, None) for submission in submissions])
+            await self._admissions.settle([(submission, None) for submission in submissions])
             if isinstance(fault, TimeoutError):
                 raise OutcomeUnknown(retry_after_s=1) from fault
             raise
         await self._admissions.settle(
             [
-                (submission.action_id, outcome if _is_stored(outcome) else None)
+                (submission, outcome if _is_stored(outcome) else None)
                 for submission, outcome in zip(submissions, committal.outcomes, strict=True)
             ]
         )
@@ -57,4 +57,4 @@ class Commit:
 
 
 def _is_stored(outcome: Committed) -> bool:
-    return outcome.code not in UNSTORED
+    return outcome.code not in UNSTORED and not outcome.mismatch

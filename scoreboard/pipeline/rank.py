@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 SETTLE_EVERY_S = 1.0
 SWEEP_ROWS = 100
+FORGET_EVERY_ROUNDS = 10
 
 Standing = tuple[BoardPeriod, str]
 
@@ -44,15 +45,22 @@ class Rank:
 
     async def __call__(self, committal: Committal) -> dict[Standing, Placing]:
         """Project a committed batch; empty where the ranking cannot be reached, which the sweeper makes good."""
-        changes = [change for outcome in committal.outcomes for change in outcome.changes]
-        return await self.project(changes, committal.outbox_id)
+        changes: list[Projection] = []
+        wanted: list[int] = []
+        for outcome in committal.outcomes:
+            if outcome.changes:
+                wanted.append(len(changes))  # the board's first window, which is answered
+                changes += outcome.changes
+        return await self.project(changes, wanted, committal.outbox_id)
 
-    async def project(self, changes: Sequence[Projection], outbox_id: int | None) -> dict[Standing, Placing]:
-        """Project standings of one transaction and note its outbox row as done."""
+    async def project(
+        self, changes: Sequence[Projection], wanted: Sequence[int], outbox_id: int | None
+    ) -> dict[Standing, Placing]:
+        """Project standings of one transaction and note its outbox row as done; where the `wanted` of them stand."""
         if not changes:
             return {}
         try:
-            placings = await self._project(changes)
+            placings = await self._project(changes, wanted)
         except Exception:  # the scores are durable: whatever ails the ranking must not deny them
             log.exception("%d standings could not be ranked; the outbox keeps them", len(changes))
             return {}
@@ -60,24 +68,15 @@ class Rank:
             self._projected.append(outbox_id)
         return placings
 
-    async def _project(self, changes: Sequence[Projection]) -> dict[Standing, Placing]:
-        placings = await self._ranking.project(changes)
-        placed = {
-            (change.period, change.player_id): placing
-            for change, placing in zip(changes, placings, strict=True)
-            if placing is not None
-        }
-        if len(placed) < len(changes):
-            await self._place_after_load(changes, placed)
+    async def _project(self, changes: Sequence[Projection], wanted: Sequence[int]) -> dict[Standing, Placing]:
+        placed: dict[Standing, Placing] = {}
+        for index, placing in zip(wanted, await self._ranking.project(changes, wanted), strict=True):
+            period, player_id = changes[index].period, changes[index].player_id
+            if placing is None:  # the first score of a new day finds no ranking there yet: load it, then look again
+                await self._rebuilder.ensure(period)
+                (placing,) = await self._ranking.placings(period, [player_id])
+            placed[period, player_id] = placing
         return placed
-
-    async def _place_after_load(self, changes: Sequence[Projection], placed: dict[Standing, Placing]) -> None:
-        """The first score of a new day finds no ranking there yet: load it, then look again."""
-        for change in changes:
-            standing = (change.period, change.player_id)
-            if standing not in placed:
-                await self._rebuilder.ensure(change.period)
-                (placed[standing],) = await self._ranking.placings(change.period, [change.player_id])
 
     async def place(self, period: BoardPeriod, player_id: str) -> Placing | None:
         """Where a player stands now; None where that cannot be told."""
@@ -101,20 +100,22 @@ class Rank:
     async def sweep(self) -> int:
         """Project again what was committed a while ago and never settled; returns how many transactions."""
         before = self._clock.now() - int(self._outbox_after_s * SECOND)
-        rows = await self._storage.outbox(before, SWEEP_ROWS)
-        missed = [row for row in rows if row.id not in self._projected]
+        projected = set(self._projected)
+        missed = [row for row in await self._storage.outbox(before, SWEEP_ROWS) if row.id not in projected]
         for row in missed:
-            await self._project(await self._storage.projections(row.touched))
-        await self._storage.settle([row.id for row in missed])
+            await self.project(await self._storage.projections(row.touched), (), row.id)
         return len(missed)
 
     async def keep_up(self) -> None:
-        """Settle and sweep for as long as the server runs."""
+        """Settle, sweep and forget old action ids for as long as the server runs."""
+        rounds = 0
         while True:
             await asyncio.sleep(SETTLE_EVERY_S)
+            rounds += 1
             try:
                 await self.settle()
                 await self.sweep()
-                await self._storage.sweep(self._clock.now())
+                if rounds % FORGET_EVERY_ROUNDS == 0:
+                    await self._storage.sweep(self._clock.now())
             except Exception:  # the next round tries again; nothing is lost meanwhile
                 log.exception("the outbox could not be swept")

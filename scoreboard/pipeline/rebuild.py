@@ -23,26 +23,43 @@ class Rebuilder:
 
     async def ensure(self, period: BoardPeriod) -> None:
         """Load the period unless it is loaded; callers at the same time share one rebuild."""
-        if not await self._ranking.loaded(period):
-            await self.rebuild(period)
+        while not await self._ranking.loaded(period):  # a load during which the period is dropped comes to nothing
+            await asyncio.shield(self._join(period))
+
+    async def ensure_soon(self, period: BoardPeriod, patience_s: float) -> bool:
+        """Load the period unless it is loaded or being loaded, and wait only so long; tells whether it is loaded."""
+        if period not in self._running and not await self._ranking.loaded(period):
+            await asyncio.wait([self._join(period)], timeout=patience_s)
+        return await self._ranking.loaded(period)
 
     async def rebuild(self, period: BoardPeriod) -> None:
-        """Load the period again under a new epoch."""
+        """Load the period again under a new epoch, by the settings and standings of now."""
+        if (running := self._running.get(period)) is not None:  # it began by older ones
+            await asyncio.wait([running])
+        try:
+            await asyncio.shield(self._join(period))
+        except Exception:  # whatever it was: what is loaded is out of date
+            await self._ranking.drop(period)
+            raise
+
+    def _join(self, period: BoardPeriod) -> asyncio.Task[None]:
+        """The rebuild that runs, or a new one."""
         running = self._running.get(period)
         if running is None:
-            running = self._tasks.start(self._rebuild(period), f"rebuild {period}")
-            self._running[period] = running
-            running.add_done_callback(lambda _: self._running.pop(period, None))
-        await asyncio.shield(running)
+            running = self._running[period] = self._tasks.start(self._rebuild(period), f"rebuild {period}")
+        return running
 
     async def _rebuild(self, period: BoardPeriod) -> None:
-        epoch = await self._storage.next_epoch(period)
-        await self._ranking.load(period, epoch, self._pages(period))
+        try:
+            epoch = await self._storage.next_epoch(period)
+            await self._ranking.load(period, epoch, self._pages(period))
+        finally:
+            del self._running[period]
 
     async def _pages(self, period: BoardPeriod) -> AsyncIterator[Sequence[Projection]]:
-        after: bytes | None = None
+        after: str | None = None
         while page := await self._storage.visible(period, after, PAGE):
             yield page
             if len(page) < PAGE:
                 return
-            after = page[-1].key
+            after = page[-1].player_id

@@ -58,11 +58,17 @@ class Ranking(Protocol):
         """Whether the period can be read."""
 
     async def drop(self, period: BoardPeriod) -> None:
-        """Forget the period."""
+        """Forget the period, and loads of it that run."""
 
-    async def project(self, batch: Sequence[Projection]) -> tuple[Placing | None, ...]:
-        """Take standings in, idempotently; tells subscribers once. Answers where each player stands afterwards.
+    async def periods(self, board: str) -> tuple[BoardPeriod, ...]:
+        """The board's periods that are loaded or building."""
 
+    async def project(
+        self, batch: Sequence[Projection], wanted: Sequence[int] | None = None
+    ) -> tuple[Placing | None, ...]:
+        """Take standings in, idempotently; tells subscribers once. Answers where the players stand afterwards.
+
+        That is, one placing for each of the places of the batch that are `wanted`, in their order: all unless told.
         All of the batch is applied before any placing is read. A projection of a period that is not loaded (or
         building) is kept for the load if one is running, otherwise ignored; its placing is None.
         """

@@ -27,6 +27,9 @@ from scoreboard.model import (
 
 PlayerStatus = Literal["active", "banned", "hidden"]
 
+MAX_LIVE_SESSIONS = 100
+"""Live sessions a player may have; the oldest ends when one more is opened."""
+
 
 class Credentials(Struct, frozen=True):
     """A registered player and the argon2id hash of the password."""
@@ -90,8 +93,13 @@ class Players(Protocol):
     async def password_hash(self, player_id: str) -> str | None:
         """The player's password hash, None where there is none."""
 
-    async def set_password(self, player_id: str, password_hash: str) -> None:
-        """Replace the password hash."""
+    async def set_password(
+        self, player_id: str, verified: str, password_hash: str, now: int, except_id: str
+    ) -> tuple[str, ...] | None:
+        """Replace the password hash and end the player's live sessions but `except_id`; returns the ids that ended.
+
+        None, and nothing done, where the stored hash is no longer the one `verified`.
+        """
 
     async def upsert_player(self, player_id: str, name: str | None, now: int) -> Renamed:
         """Create a backend's own player, or give a known one another name (None leaves it; a new one is its id)."""
@@ -109,8 +117,12 @@ class Players(Protocol):
 class Sessions(Protocol):
     """Sign-ins and their refresh-token families."""
 
-    async def open_session(self, session: Session) -> None:
-        """Store a new session."""
+    async def open_session(self, session: Session, verified: str | None = None) -> tuple[str, ...] | None:
+        """Store a new session; the player's oldest live ones beyond MAX_LIVE_SESSIONS end: returns their ids.
+
+        `verified` is the password hash that a sign-in was checked against: None, and nothing stored, where the player
+        has another one by now. The instant is the session's `created_at`.
+        """
 
     async def session(self, session_id: str) -> Session | None:
         """One session, revoked ones too."""
@@ -118,10 +130,11 @@ class Sessions(Protocol):
     async def session_state(self, session_id: str) -> SessionState | None:
         """What an authenticated call needs to know."""
 
-    async def rotate_session(self, session_id: str, counter: int, token_hash: bytes, now: int) -> bool:
+    async def rotate_session(self, session_id: str, counter: int, token_hash: bytes, now: int, expires_at: int) -> bool:
         """Replace the refresh token if the family still stands at `counter` and is not revoked: compare and set.
 
-        The counter rises by one, the old hash becomes `previous_hash`. False where another call was first.
+        The counter rises by one, the old hash becomes `previous_hash`, and the session now lives until `expires_at`.
+        False where another call was first.
         """
 
     async def revoke_session(self, session_id: str, now: int) -> None:
@@ -131,7 +144,10 @@ class Sessions(Protocol):
         """End the player's live sessions but `except_id`; returns the ids that ended."""
 
     async def sessions(self, player_id: str, now: int) -> tuple[Session, ...]:
-        """The player's live sessions, the newest first."""
+        """The player's live sessions, the newest first, MAX_LIVE_SESSIONS at most."""
+
+    async def session_count(self, player_id: str, now: int) -> int:
+        """How many live sessions the player has."""
 
 
 class Keys(Protocol):
@@ -156,11 +172,12 @@ class Boards(Protocol):
     async def boards(self) -> tuple[Board, ...]:
         """All boards, by id."""
 
-    async def put_board(self, board: Board) -> Board:
-        """Create the board or replace its settings; its `revision` is set here. Returns it as stored."""
+    async def put_board(self, board: Board, entry: AuditEntry | None = None) -> Board:
+        """Create the board or replace its settings at its `updated_at`, and write the audit entry.
 
-    async def has_history(self, board_id: str) -> bool:
-        """Whether any submission was ever stored for the board."""
+        Returns the board as stored: its `revision` is set here.
+        Raises Conflict where a board that has submissions would get other settings of those its history fixes.
+        """
 
 
 class Submissions(Protocol):
@@ -172,11 +189,16 @@ class Submissions(Protocol):
         At most one submission per (board, player). Of each: the action id is taken, the history row written, and, if
         accepted, the standing of each period folded (from the history where it is not the newest) and its revision
         raised. A taken action id gives the stored outcome (`repeat`). Rejected here, with nothing stored:
-        `player_banned`, `score_out_of_range`, and `not_found` where the player is unknown and may not be created.
+        `player_banned`, `score_out_of_range`, `not_found` where the player is unknown and may not be created, and
+        `unavailable` where an accepted or held one was judged by other settings than the board now has (`boards[i]`
+        has another `revision`): it may be judged again.
         """
 
     async def outcome(self, action_id: str) -> Committed | None:
         """The stored outcome of an action id, as a repeat."""
+
+    async def claim(self, idempotency_key: str, fingerprint: bytes, kept_until: int) -> bool:
+        """Take a key for one request, until then; False where another request took it before."""
 
     async def submission(self, submission_id: str) -> HistoryItem | None:
         """One submission."""
@@ -191,9 +213,14 @@ class Submissions(Protocol):
         """
 
     async def sweep(self, now: int) -> int:
-        """Forget the action ids whose `kept_until` lies before the instant, in bounded steps; returns how many."""
+        """Forget action ids and keys kept until before the instant, and expired sessions; returns how many.
 
-    async def history(self, board: str, player_id: str, before: str | None, limit: int) -> tuple[HistoryItem, ...]:
+        Done in bounded steps.
+        """
+
+    async def history(
+        self, board: str, player_id: str, before: str | None, limit: int, *, counted_only: bool = False
+    ) -> tuple[HistoryItem, ...]:
         """The player's submissions on a board, newest first, those older than the submission id `before`."""
 
 
@@ -203,8 +230,8 @@ class Standings(Protocol):
     async def projections(self, touched: Sequence[Touched]) -> tuple[Projection, ...]:
         """These standings as they are now; unknown ones are left out."""
 
-    async def visible(self, period: BoardPeriod, after: bytes | None, limit: int) -> tuple[Projection, ...]:
-        """The period's visible standings in order of their key, those after `after`."""
+    async def visible(self, period: BoardPeriod, after: str | None, limit: int) -> tuple[Projection, ...]:
+        """The period's visible standings in the byte order of player ids, those after the player `after`."""
 
     async def page(self, board: Board, period: BoardPeriod, limit: int) -> Page:
         """The period's first rows straight from the database, marked stale."""

@@ -11,7 +11,6 @@ from scoreboard.clock import Clock, rfc3339
 from scoreboard.errors import (
     ActionTokenInvalid,
     ActionTokenUsed,
-    IdempotencyMismatch,
     NotFound,
     Overloaded,
     ScoreboardError,
@@ -33,6 +32,7 @@ class Submissions:
     def __init__(
         self,
         boards: Boards,
+        judge: Judge,
         actions: ActionTokens,
         pipeline: Pipeline,
         rank: Rank,
@@ -40,6 +40,7 @@ class Submissions:
         clock: Clock,
     ) -> None:
         self._boards = boards
+        self._judge = judge
         self._actions = actions
         self._pipeline = pipeline
         self._rank = rank
@@ -65,7 +66,12 @@ class Submissions:
 
         Raises ActionTokenUsed where another use was first, the error of a rejection, OutcomeUnknown or Unavailable.
         """
-        done = await self._pipeline.put(judged)
+        try:
+            future = self._pipeline.put(judged)
+        except Overloaded:
+            await self._judge.release(judged)
+            raise
+        done = await future
         if done.outcome.mismatch:
             raise ActionTokenInvalid("This action id belongs to another submission.")
         if done.outcome.repeat:
@@ -75,33 +81,17 @@ class Submissions:
         return score_out(done.outcome, done.placing)
 
     async def submit_batch(
-        self, items: Sequence[BatchItem], judged: Sequence[Judged | Refused], whole: bool
+        self, items: Sequence[BatchItem], judged: Sequence[Judged | Refused]
     ) -> tuple[BatchItemOut, ...]:
         """Carry each judged item; items commit independently, those of one player in order.
 
-        `whole` says that the batch is known by one idempotency key: nothing of it is done where another body used
-        that key (IdempotencyMismatch). Raises Overloaded where the batch does not fit into the queue.
+        Raises Overloaded where the batch does not fit into the queue; then nothing is done.
         """
         if not self._pipeline.has_room(len(judged)):
             raise Overloaded("Too many writes are waiting.", retry_after_s=1)
-        first = judged[: 1 if whole else 0]
-        results = await self._carry(first)
-        if any(isinstance(done, Done) and done.outcome.mismatch for done in results):
-            raise IdempotencyMismatch
-        results += await self._carry(judged[len(first) :])
+        carried = [one if isinstance(one, Refused) else self._pipeline.put(one) for one in judged]
+        results = [one.fault if isinstance(one, Refused) else await _result(one) for one in carried]
         return tuple(batch_item_out(item, result) for item, result in zip(items, results, strict=True))
-
-    async def _carry(self, judged: Sequence[Judged | Refused]) -> list[Done | ScoreboardError]:
-        carried = [self._start_item(one) for one in judged]
-        return [one.fault if isinstance(one, Refused) else await _result(one) for one in carried]
-
-    def _start_item(self, judged: Judged | Refused) -> "asyncio.Future[Done] | Refused":
-        if isinstance(judged, Refused):
-            return judged
-        try:
-            return self._pipeline.put(judged)
-        except Overloaded as fault:
-            return Refused(fault)
 
     async def void(self, request: Void, actor: str) -> VoidOut:
         """Take a submission out of the standings, by an official's decision. Raises NotFound where there is none."""
@@ -115,7 +105,7 @@ class Submissions:
         voided = await self._storage.void(board, item.id, within, entry)
         if voided is None:
             raise NotFound("There is no such submission.")
-        await self._rank.project(voided.changes, voided.outbox_id)
+        await self._rank.project(voided.changes, (), voided.outbox_id)
         placing = await self._rank.place(within[0], item.player_id) if within else None
         standing = None if placing is None or placing.position is None else msgspec.structs.asdict(placing)
         return VoidOut(submission_id=item.id, board=board.id, player_id=item.player_id, standing=standing)

@@ -11,13 +11,14 @@ from scoreboard.errors import (
     RuleRejected,
     ScoreboardError,
     ScoreOutOfRange,
+    Unavailable,
 )
 from scoreboard.model import Committed, Placing
 from scoreboard.pipeline import Done
 from scoreboard.wire import BatchItem, BatchItemOut, ScoreOut
 
 _REJECTIONS: Mapping[str, type[ScoreboardError]] = {
-    error.code: error for error in (PlayerBanned, ScoreOutOfRange, NotFound, RuleRejected)
+    error.code: error for error in (PlayerBanned, ScoreOutOfRange, NotFound, RuleRejected, Unavailable)
 }
 
 

@@ -17,6 +17,7 @@ from scoreboard.errors import (
     ActionTokenUsed,
     BadRequest,
     Forbidden,
+    IdempotencyMismatch,
     PeriodClosed,
     PlayerBanned,
     RateLimited,
@@ -28,6 +29,7 @@ from scoreboard.errors import (
 from scoreboard.model import ApiKey, Board, BoardPeriod, Submission
 from scoreboard.names import clean_name
 from scoreboard.pipeline import Judged, Rank
+from scoreboard.storage.base import Storage
 from scoreboard.submissions.answers import first_result
 from scoreboard.tokens import ActionClaims, ActionTokens, Claims
 from scoreboard.wire import BatchItem, ScoreUpdate
@@ -55,8 +57,10 @@ class Judge:
         actions: ActionTokens,
         admissions: Admissions,
         rank: Rank,
+        storage: Storage,
         clock: Clock,
     ) -> None:
+        self._storage = storage
         self._boards = boards
         self._accounts = accounts
         self._actions = actions
@@ -77,7 +81,7 @@ class Judge:
             raise ActionTokenInvalid("The board has no such action any more.")
         metadata = _metadata(claim.metadata)
         _check_fit(board, claim.score, claim.tiebreakers)
-        admission, at = await self._admit(claims, board, action)
+        admission, at, within = await self._admit(claims, board, action)
         case = anticheat.Case(claim.score, rule, at, action.issued_at, admission.last_at)
         judgement = anticheat.judge(case, board.settings.rules)
         submission = Submission(
@@ -89,7 +93,7 @@ class Judge:
             score=claim.score,
             tiebreakers=_padded(board, claim.tiebreakers),
             accepted_at=at,
-            periods=_open_periods(board, at),
+            periods=within,
             status=judgement.verdict,
             code=RuleRejected.code if judgement.verdict == "rejected" else None,
             action=action.action,
@@ -99,27 +103,34 @@ class Judge:
         )
         return Judged(board, submission)
 
-    async def _admit(self, claims: Claims, board: Board, action: ActionClaims) -> tuple[Admission, int]:
-        """Ask until the answer is a decision; returns it with the instant it was made."""
+    async def _admit(
+        self, claims: Claims, board: Board, action: ActionClaims
+    ) -> tuple[Admission, int, tuple[BoardPeriod, ...]]:
+        """Ask until the answer is a decision; returns it with the instant it was made, and the periods open then."""
         while True:
             at = self._clock.now()
-            _open_periods(board, at)  # a reservation must not be left behind by a closed season
+            within = _open_periods(board, at)  # first: a closed season must leave no reservation behind
             knock = Knock(
                 action_id=action.jti,
                 player_id=claims.player_id,
                 session_id=claims.session_id,
-                lane=(claims.player_id, board.id, action.action),
+                board=board.id,
+                action=action.action,
                 at=at,
                 kept_until=action.expires_at,
             )
-            (admission,) = await self._admissions.admit([knock])
+            (admission,) = await self._admissions.admit((knock,))
             if admission.session == "unknown":
                 await self._accounts.live(claims)
             elif admission.reserved == "in flight":
-                await self._admissions.wait(action.jti)
+                await self._admissions.wait(knock)
             else:
                 await self._refuse(admission)
-                return admission, at
+                return admission, at, within
+
+    async def release(self, judged: Judged) -> None:
+        """The submission was not taken after all: its action id may be tried again."""
+        await self._admissions.settle([(judged.submission, None)])
 
     async def _refuse(self, admission: Admission) -> None:
         if admission.session == "revoked":
@@ -132,10 +143,17 @@ class Judge:
         if admission.retry_after_s is not None:
             raise RateLimited("Too many scores from this player.", retry_after_s=admission.retry_after_s)
 
-    def batch(
+    async def batch(
         self, items: Sequence[BatchItem], key: ApiKey, address: str, idempotency_key: str | None
     ) -> tuple[Judged | Refused, ...]:
-        """Judge each item of a backend's batch; one that is refused does not stop the others."""
+        """Judge each item of a backend's batch; one that is refused does not stop the others.
+
+        Raises IdempotencyMismatch where another batch came under the same idempotency key before.
+        """
+        if idempotency_key is not None:
+            claim = f"{key.id}/b/{idempotency_key}"
+            if not await self._storage.claim(claim, _digest(items), self._clock.now() + BATCH_IDS_KEPT):
+                raise IdempotencyMismatch
         identities = _identities(items, key, idempotency_key)
         return tuple(self._item(item, key, address, identity) for item, identity in zip(items, identities, strict=True))
 
@@ -222,9 +240,8 @@ def _identities(
     items: Sequence[BatchItem], key: ApiKey, idempotency_key: str | None
 ) -> list[tuple[str | None, bytes | None]]:
     """For each item its action id (None where it cannot be repeated safely) and the digest of what was asked."""
-    if idempotency_key is not None:
-        body = _digest(items)
-        return [(f"{key.id}/b/{idempotency_key}/{index}", body) for index in range(len(items))]
+    if idempotency_key is not None:  # whose claim has told already that the whole batch is the same
+        return [(f"{key.id}/b/{idempotency_key}/{index}", None) for index in range(len(items))]
     return [(None, None) if item.id is None else (f"{key.id}/i/{item.id}", _digest(item)) for item in items]
 
 

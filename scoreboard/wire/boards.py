@@ -57,9 +57,13 @@ class BoardOut(Output, frozen=True, kw_only=True):
     rank: str
     tiebreakers: tuple[dict[str, str], ...]
     windows: tuple[str, ...]
+    seasons: dict[str, dict[str, str]]
     timezone: str
+    week_start: str
     public: bool
     decimals: int
+    min_score: int
+    max_score: int
     live_limit: int
     actions: dict[str, dict[str, int | None]]
 

@@ -11,7 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from msgspec import Struct
 
-from scoreboard.api.problems import answer
+from scoreboard.api.limiting import Limits
+from scoreboard.api.problems import METRICS, answer
 from scoreboard.api.services import Grant, Identity
 from scoreboard.api.ws import LiveEndpoint
 from scoreboard.clock import SECOND, SystemClock
@@ -22,6 +23,7 @@ from scoreboard.live.hub import Hub
 from scoreboard.live.registry import Registry
 from scoreboard.live.topic import Source
 from scoreboard.live.wheel import Wheel
+from scoreboard.metrics import Metrics
 from scoreboard.tasks import Tasks
 from scoreboard.tokens import Claims
 from scoreboard.wire import Delta, Input, Nothing, PlayerOut, Refresh, SignedIn, Snapshot
@@ -52,6 +54,8 @@ class Desk:
         self.slow_calls = 0
         self.slow_started = asyncio.Event()
         self.ttl_s = 900.0
+        self.ended: set[str] = set()
+        self.asked_for: asyncio.Event | None = None
 
     async def authenticate(self, token: str) -> Grant:
         """A token is its player's id; the session is called after it."""
@@ -65,6 +69,15 @@ class Desk:
         expires_at = self.clock.now() + int(self.ttl_s * SECOND)
         claims = Claims(player_id, f"session of {token}", "player", expires_at, token)
         return Grant(claims, PlayerOut(id=player_id, name=player_id.title(), role="player"))
+
+    async def check(self, claims: Claims) -> None:
+        """The session lives unless it was ended; who asks may be made to wait for the answer."""
+        state = claims.session_id not in self.ended
+        if self.asked_for is not None:
+            self.asked_for.set()
+            await self.release.wait()
+        if not state:
+            raise Unauthenticated
 
     async def dispatch(self, name: str, message: Input, identity: Identity) -> Struct | None:
         """Run one of the operations."""
@@ -113,6 +126,7 @@ class House:
         self.desk = Desk()
         self.boards = boards
         self.registry = Registry()
+        self.metrics = Metrics()
         self.transports: list[asyncio.Transport] = []
         self.tasks = Tasks()
         self.wheel = Wheel(self.desk.clock, resolution_ms=10)
@@ -123,14 +137,17 @@ class House:
             settings=live,
             limits=limits,
             authenticate=self.desk.authenticate,
+            check=self.desk.check,
             dispatch=self.desk.dispatch,
             inputs=INPUTS,
             address_of=lambda request: request.remote or "",
+            count=Limits(limits, self.desk.clock).request,
             hub=self.hub,
             registry=self.registry,
             wheel=self.wheel,
             tasks=self.tasks,
             clock=self.desk.clock,
+            metrics=self.metrics,
         )
         self.http: Http = TestClient(TestServer(self._app()))
 
@@ -156,7 +173,7 @@ class House:
         ) -> web.StreamResponse:
             if request.transport is not None:
                 self.transports.append(request.transport)
-            return await answer(request, handler, lambda: "r1")
+            return await answer(request, handler)
 
         async def drain(_: web.Application) -> None:
             await self.endpoint.drain(0)
@@ -166,6 +183,7 @@ class House:
             self.tasks.start(self.wheel.run(), "wheel")
 
         app = web.Application(middlewares=[problems])
+        app[METRICS] = self.metrics
         app.router.add_get("/ws", self.endpoint.handle)
         app.on_startup.append(wind)
         app.on_shutdown.append(drain)

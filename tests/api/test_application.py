@@ -1,5 +1,6 @@
 """The application as a whole: health, mounting, proxies, cross-origin pages and errors."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from scoreboard import create_app
 from scoreboard.api import health, operations
+from scoreboard.app import STORAGE
+from scoreboard.clock import SECOND, ManualClock
 from scoreboard.config import DataSettings, ServerSettings, Settings
 from tests.api.app import NO_LIMITS, Api, running
 
@@ -42,6 +45,26 @@ async def test_a_server_that_goes_down_is_not_ready_but_alive(api: Api) -> None:
     assert (await api.get("/healthz")).status == 200
 
 
+async def test_the_database_is_asked_once_a_second_however_many_want_to_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, pings = ManualClock(), list[int]()
+    app = create_app(Settings(limits=NO_LIMITS, data=DataSettings(dir=str(tmp_path))), clock)
+    async with TestClient(TestServer(app)) as http:
+        ping = app[STORAGE].ping
+
+        async def counted() -> None:
+            pings.append(clock.now())
+            await ping()
+
+        monkeypatch.setattr(app[STORAGE], "ping", counted)
+        for _ in range(2):
+            answers = await asyncio.gather(*(http.get("/readyz") for _ in range(10)))
+            assert {answer.status for answer in answers} == {200}
+            clock.advance(SECOND)
+    assert len(pings) == 2
+
+
 async def test_it_can_be_mounted_in_another_application(tmp_path: Path) -> None:
     outer = web.Application(client_max_size=10)
     outer.add_subapp("/game/", create_app(Settings(limits=NO_LIMITS, data=DataSettings(dir=str(tmp_path)))))
@@ -63,6 +86,13 @@ async def test_an_address_without_anything_is_a_problem_too(api: Api) -> None:
 async def test_another_method_is_refused_as_such(api: Api) -> None:
     answer = await api.call("PATCH", "me")
     assert (answer.status, answer.code) == (405, "bad_request")
+    assert answer.headers["Allow"] == "GET,HEAD"
+
+
+async def test_the_head_of_what_can_be_read_can_be_asked_for(api: Api) -> None:
+    async with api.http.head("/api/v1/boards/main/top") as answer:
+        assert answer.status == 200
+        assert "ETag" in answer.headers
 
 
 async def test_a_body_must_be_declared_as_json(api: Api) -> None:
@@ -107,6 +137,15 @@ async def test_a_page_of_a_listed_origin_may_call(tmp_path: Path) -> None:
         preflight = await api.call("OPTIONS", "scores/update", **asked)
         assert preflight.status == 204
         assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+
+
+async def test_an_origin_that_is_none_is_not_repeated_even_where_any_may_call(tmp_path: Path) -> None:
+    server = ServerSettings(cors_origins=("*",))
+    async with running(tmp_path, Settings(limits=NO_LIMITS, server=server)) as api:
+        assert (await api.get("boards", Origin="null")).headers["Access-Control-Allow-Origin"] == "null"
+        strange = await api.get("boards", Origin="https://\u00e9.example")
+        assert strange.status == 200
+        assert "Access-Control-Allow-Origin" not in strange.headers
 
 
 async def test_only_a_listed_proxy_may_say_where_a_request_came_from(tmp_path: Path) -> None:

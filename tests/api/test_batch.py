@@ -61,6 +61,13 @@ async def test_an_idempotency_key_with_another_body_is_a_conflict_and_changes_no
     assert await api.rows() == [(1, "steam:1", 5)]
 
 
+async def test_an_idempotency_key_belongs_to_its_body_even_if_nothing_of_that_was_stored(api: Api, key: Api) -> None:
+    await batch(key, {**item("steam:1", 5), "board": "nope"}, Idempotency_Key="monday")
+    answer = await key.post("scores/batch", {"items": [item("steam:2", 6)]}, Idempotency_Key="monday")
+    assert (answer.status, answer.code) == (409, "idempotency_mismatch")
+    assert await api.rows() == []
+
+
 async def test_one_bad_item_does_not_stop_the_others(api: Api, key: Api) -> None:
     outcomes = await batch(
         key,

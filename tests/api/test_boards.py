@@ -109,7 +109,17 @@ async def test_an_unknown_board_is_not_found(api: Api) -> None:
 
 
 async def test_a_board_is_made_and_described(api: Api, key: Api) -> None:
-    settings = {"title": "Sprint", "order": "asc", "rank": "dense", "windows": ["day", "all"], "timezone": "Asia/Tokyo"}
+    settings = {
+        "title": "Sprint",
+        "order": "asc",
+        "rank": "dense",
+        "windows": ["day", "all", "spring"],
+        "seasons": {"spring": {"start": "2026-03-01T00:00:00Z", "end": "2026-06-01T00:00:00Z"}},
+        "timezone": "Asia/Tokyo",
+        "week_start": "sunday",
+        "min_score": 0,
+        "max_score": 9,
+    }
     made = await key.call("PUT", "admin/boards/sprint", settings)
     assert made.status == 200, made
     shown = (await api.get("boards/sprint")).body
@@ -154,6 +164,35 @@ async def test_another_rank_rule_is_seen_at_once(api: Api, key: Api) -> None:
     await key.call("PUT", "admin/boards/race", {"rank": "dense"})
     assert [rank for rank, _, _ in await api.rows("race")] == [1, 2, 2, 3, 4]
     assert (await api.get("boards/race/top")).headers["Etag"] != before
+
+
+async def test_another_rank_rule_is_seen_in_past_periods_too(api: Api, key: Api) -> None:
+    await key.call("PUT", "admin/boards/race", {"windows": ["day"]})
+    at = "2026-01-01T12:00:00Z"
+    items = [{"player_id": player, "board": "race", "score": score, "at": at} for player, score in LADDER]
+    await key.post("scores/batch", {"items": items})
+    past = "boards/race/top?period=2026-01-01"
+    assert [row["rank"] for row in (await api.get(past)).body["rows"]] == [1, 2, 2, 4, 5]
+    await key.call("PUT", "admin/boards/race", {"windows": ["day"], "rank": "dense"})
+    assert [row["rank"] for row in (await api.get(past)).body["rows"]] == [1, 2, 2, 3, 4]
+
+
+async def test_an_empty_board_takes_another_order_and_tie_columns(api: Api, key: Api) -> None:
+    await key.call("PUT", "admin/boards/race", {"order": "desc"})
+    await api.get("boards/race/top")
+    await key.call("PUT", "admin/boards/race", {"order": "asc", "tiebreakers": [{"name": "faults", "order": "asc"}]})
+    items = [
+        {"player_id": player, "board": "race", "score": score, "tiebreakers": [faults]}
+        for player, score, faults in (("a", 7, 0), ("b", 5, 2), ("c", 5, 1))
+    ]
+    placed = (await key.post("scores/batch", {"items": items})).body["items"]
+    assert [(item["score"], item["position"]) for item in placed] == [(7, 3), (5, 2), (5, 1)]
+    rows = (await api.get("boards/race/top")).body["rows"]
+    assert [(row["player_id"], row["score"], row["tiebreakers"]) for row in rows] == [
+        ("c", 5, [1]),
+        ("b", 5, [2]),
+        ("a", 7, [0]),
+    ]
 
 
 async def test_only_admins_make_boards(api: Api, tmp_path: Path) -> None:

@@ -1,7 +1,12 @@
 """The whole application seen over its WebSocket."""
 
+import asyncio
 from pathlib import Path
 
+import pytest
+
+from scoreboard.app import STORAGE
+from scoreboard.model import Player
 from tests.api.app import Api, backend
 from tests.api.sockets import Line
 
@@ -45,6 +50,29 @@ async def test_signing_out_everywhere_closes_the_player_s_sockets(api: Api) -> N
     await api.of(f"Bearer {joined['access_token']}").post("auth/logout-all")
     for socket in sockets:
         assert (await socket.parted())["code"] == 4401
+
+
+async def test_a_session_that_ends_while_a_socket_signs_in_does_not_keep_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = (await api.post("auth/register", {"username": "ada", "password": "correct horse"})).body
+    storage, read, ended = api.http.app[STORAGE], asyncio.Event(), asyncio.Event()
+    player = storage.player
+
+    async def late(player_id: str) -> Player | None:
+        found = await player(player_id)
+        read.set()
+        await ended.wait()
+        return found
+
+    monkeypatch.setattr(storage, "player", late)
+    socket = Line(await api.http.ws_connect("/ws"), "json")
+    await socket.send("auth", token=joined["access_token"])
+    await read.wait()
+    await api.of(f"Bearer {joined['access_token']}").post("auth/logout")
+    ended.set()
+    assert (await socket.receive())["code"] == "unauthenticated"
+    assert (await socket.parted())["code"] == 4401
 
 
 async def test_other_board_settings_reach_the_viewers(api: Api, tmp_path: Path) -> None:

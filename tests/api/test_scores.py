@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from scoreboard.config import LimitSettings, Settings
+from scoreboard.config import LimitSettings, PipelineSettings, Settings
 from scoreboard.model import ActionRule, BoardSettings, Rules, TieColumn
 from tests.api.app import NO_LIMITS, Api, backend, running
 
@@ -190,6 +190,18 @@ async def test_a_player_over_the_write_limit_is_told_when_to_come_back(tmp_path:
         assert (statuses, refused.status, refused.code) == ([200, 200, 200], 429, "rate_limited")
         assert 1 <= int(refused.headers["Retry-After"]) <= 60
         assert await api.rows() == [(1, "ada", 3)]
+
+
+async def test_a_score_that_found_the_queue_full_may_be_sent_again(tmp_path: Path) -> None:
+    settings = Settings(limits=NO_LIMITS, pipeline=PipelineSettings(queue_max=1))
+    async with running(tmp_path, settings) as api:
+        ada, _ = await api.registered("ada")
+        tokens = [await ada.token() for _ in range(8)]
+        answers = await asyncio.gather(*(ada.score(1, token) for token in tokens))
+        refused = [token for token, answer in zip(tokens, answers, strict=True) if answer.status == 503]
+        assert {answer.code for answer in answers if answer.status != 200} == {"overloaded"}
+        assert [(await ada.score(1, token)).status for token in refused] == [200] * len(refused)
+        assert await api.rows() == [(1, "ada", 8)]
 
 
 async def test_a_signed_out_player_cannot_score(api: Api) -> None:

@@ -90,6 +90,7 @@ async def test_a_fault_of_ours_at_sign_in_leaves_the_socket_open(caplog: pytest.
         with caplog.at_level(logging.CRITICAL):
             fault = await line.ask("auth", token="broken")
         assert fault["code"] == "internal_error"
+        assert b"scoreboard_internal_errors_total 1.0" in place.metrics.render()
         await line.sign_in("ada")
 
 
@@ -120,6 +121,36 @@ async def test_refreshing_over_the_socket_renews_it() -> None:
         place.registry.close_sessions(["session of ada"])
         assert (await line.ask("whoami"))["value"] == {"id": "ada"}, "the old session is not this socket's any more"
         place.registry.close_sessions(["session of ada#2"])
+        assert (await line.parted())["code"] == 4401
+
+
+async def test_a_session_that_ended_is_refused() -> None:
+    async with house() as place:
+        place.desk.ended.add("session of ada")
+        line = await place.connect()
+        assert (await line.ask("auth", id=1, token="ada"))["code"] == "unauthenticated"
+        assert (await line.parted())["code"] == 4401
+        assert place.registry.of_player("ada") == 0
+
+
+async def test_a_session_that_ends_during_the_sign_in_takes_the_socket_with_it() -> None:
+    async with house() as place:
+        place.desk.asked_for = asyncio.Event()
+        line = await place.connect()
+        await line.send("auth", token="ada")
+        await asyncio.wait_for(place.desk.asked_for.wait(), LONG_S)
+        place.registry.close_sessions(["session of ada"])
+        place.desk.release.set()
+        assert (await line.receive())["type"] == "bye"
+
+
+async def test_a_renewal_by_a_session_that_ended_leaves_the_socket_to_its_own() -> None:
+    async with house() as place:
+        line = await place.line("ada")
+        place.desk.ended.add("session of ada#2")
+        await line.ask("refresh", refresh_token="ada")
+        assert (await line.ask("whoami"))["value"] == {"id": "ada"}
+        place.registry.close_sessions(["session of ada"])
         assert (await line.parted())["code"] == 4401
 
 
@@ -371,6 +402,27 @@ async def test_too_many_messages_are_refused_and_then_closed() -> None:
         assert 0 < bye["retry_after_ms"] <= 60_000
 
 
+async def test_a_player_who_comes_back_has_no_new_budget_of_messages() -> None:
+    async with house(limits=LimitSettings(messages_per_minute=5)) as place:
+        line = await place.line("ada")
+        for number in range(5):
+            await line.ask("echo", id=number, text="")
+        again = await place.line("ada")
+        assert (await again.ask("echo", text=""))["code"] == "rate_limited"
+
+
+async def test_spectators_of_one_address_share_what_its_sockets_may_send() -> None:
+    async with house(limits=LimitSettings(messages_per_minute=3, sockets_per_address=2)) as place:
+        for _ in range(2):
+            line = await place.line()
+            for _ in range(2):
+                await line.ask("echo", text="")
+            await line.socket.close()
+            while len(place.registry):
+                await asyncio.sleep(0)
+        assert (await (await place.connect()).ask("auth"))["code"] == "rate_limited"
+
+
 # Time
 
 
@@ -479,6 +531,7 @@ async def test_a_player_has_a_bounded_number_of_sockets() -> None:
         (("https://game.example",), "https://game.example", 101),
         (("https://game.example",), "https://game.example.evil", 403),
         (("*",), "https://elsewhere.example", 101),
+        ((), "http://[", 403),
         ((), "null", 403),
     ],
 )
@@ -507,6 +560,28 @@ async def test_upgrades_beyond_the_rate_are_asked_to_come_later() -> None:
         assert refused.value.status == 503
         assert refused.value.headers is not None
         assert refused.value.headers["Retry-After"] == "1"
+
+
+async def test_what_is_refused_anyway_takes_nothing_of_what_is_there_for_all() -> None:
+    async with house(LiveSettings(upgrades_per_s=1), LimitSettings(sockets_per_address=1)) as place:
+        for _ in range(3):
+            async with place.http.get("/ws") as response:
+                assert response.status == 400
+            with pytest.raises(aiohttp.WSServerHandshakeError):
+                await place.connect(origin="https://elsewhere.example")
+        first = await place.line()
+        for _ in range(3):
+            assert (await (await place.connect()).parted())["code"] == 4409
+        await first.ask("echo", text="")
+
+
+async def test_an_address_opens_sockets_out_of_its_budget_of_requests() -> None:
+    async with house(limits=LimitSettings(requests_per_minute=2)) as place:
+        lines = [await place.line(), await place.line()]
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await place.connect()
+        assert refused.value.status == 429
+        assert len(place.registry) == len(lines)
 
 
 async def test_a_plain_request_is_a_bad_request() -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from scoreboard.client import BoardView, Client, Live
+from scoreboard.client import BoardView, Client, LinkState, Live
 from scoreboard.client.link import Codec
 from scoreboard.errors import ActionTokenUsed, NotFound, Unauthenticated
 from scoreboard.wire import BatchItem, MePushed
@@ -94,6 +94,22 @@ async def test_a_restart_of_the_server_is_survived(server: Server) -> None:
         await asyncio.to_thread(server.start, port)
         await post(server, "l:a", 1)
         await shows(live, [("l:a", 2)])
+
+
+async def test_who_asked_is_told_how_the_connection_is(server: Server) -> None:
+    states: asyncio.Queue[tuple[LinkState, float]] = asyncio.Queue()
+    async with Live(server.url, told=lambda *state: states.put_nowait(state)) as live:
+        assert await states.get() == ("active", 0)
+        await live.drop()
+        assert await states.get() == ("reconnecting", 0.02)
+        assert await states.get() == ("active", 0)
+
+
+async def test_an_idle_connection_says_so_and_wakes_up(tmp_path: Path) -> None:
+    states: asyncio.Queue[LinkState] = asyncio.Queue()
+    with Server(tmp_path, {"live": {"drain_s": 0, "inactive_s": 0.2}}) as server:
+        async with Live(server.url, told=lambda state, retry_in_s: states.put_nowait(state)):
+            assert [await states.get() for _ in range(3)] == ["active", "inactive", "active"]
 
 
 async def test_unsubscribing_forgets_the_board(server: Server) -> None:

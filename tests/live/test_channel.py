@@ -99,10 +99,16 @@ def test_nothing_is_sent_where_the_visible_rows_did_not_change() -> None:
     message(channel, None)
     assert not channel.show(page(2, rows(("a", 3), ("c", 2))))
     assert message(channel, (1, 1)) is None
-    assert message(channel, (1, 2)) is None
     newcomer = message(channel, None)
     assert newcomer is not None
     assert newcomer.version == 2
+    assert message(channel, (1, 2)) is None, "the newest version, shown before and here"
+
+
+def test_the_newest_version_is_no_proof_of_its_rows_where_it_was_never_sent() -> None:
+    channel = Channel(PERIOD, LIMIT, 20)
+    channel.show(page(7, rows(*MANY)))
+    assert isinstance(message(channel, (1, 7)), Snapshot)
 
 
 def test_a_delta_starts_only_from_a_version_that_was_sent() -> None:

@@ -10,8 +10,8 @@ from scoreboard.clock import DAY, SECOND, ManualClock
 from scoreboard.errors import BadRequest, NotFound, Unauthenticated
 from scoreboard.live.base import Codec
 from scoreboard.live.hub import Hub
-from scoreboard.live.places import LINGER_S, MAX_LINGERING, Places
-from scoreboard.live.topic import Source
+from scoreboard.live.places import MAX_LINGERING, Places
+from scoreboard.live.topic import LINGER_S, Source
 from scoreboard.live.wheel import Wheel
 from scoreboard.model import BoardPeriod, BoardSettings
 from scoreboard.periods import bounds, period_at
@@ -226,6 +226,41 @@ async def test_a_resume_from_an_unknown_version_is_a_snapshot(house: House) -> N
         house.hub.subscribe(client, Subscribe(board="main", since=since))
         (message, *_) = await client.messages_of(1)
         assert isinstance(message, Snapshot)
+
+
+async def test_a_version_shown_at_a_narrower_limit_does_not_pass_for_the_wider_one(house: House) -> None:
+    await house.boards.load(MAIN)
+    for score in range(5):
+        await house.boards.put(f"p{score}", score)
+    client = Client()
+    house.hub.subscribe(client, Subscribe(board="main", limit=1))
+    await house.shows_the_top(client, 1)
+    epoch, version = client.views[1].version
+    since = Since(period="all", epoch=epoch, version=version)
+    house.hub.subscribe(client, Subscribe(board="main", limit=5, since=since))
+    await house.shows_the_top(client, 5)
+
+
+async def test_what_was_sent_at_a_limit_nobody_follows_any_more_is_remembered_for_a_while(house: House) -> None:
+    stays, leaves = Client(), Client()
+    house.hub.subscribe(stays, MAIN_10)
+    await house.boards.load(MAIN)
+    for player in range(5):
+        await house.boards.put(f"p{player}", player)
+    house.hub.subscribe(leaves, Subscribe(board="main", limit=5))
+    await house.shows_the_top(leaves, 5)
+    epoch, version = leaves.views[5].version
+    again = Subscribe(board="main", limit=5, since=Since(period="all", epoch=epoch, version=version))
+    for seconds, kind in ((LINGER_S - 1, Delta), (LINGER_S, Snapshot)):
+        house.hub.leave(leaves)
+        house.clock.advance(seconds * SECOND)
+        await house.boards.put("p4", seconds)
+        await house.shows_the_top(stays)
+        house.hub.subscribe(leaves, again)
+        before = len(leaves.messages)
+        await leaves.messages_of(before + 1)
+        assert isinstance(leaves.messages[-1], kind)
+        assert leaves.views[5].shows(await house.boards.ranking.top(MAIN, 5), 5)
 
 
 async def test_what_may_not_be_followed_is_refused(house: House) -> None:

@@ -65,7 +65,7 @@ async def test_a_run_that_is_forgiven_holds_up_no_other() -> None:
         ran.clear()
         pace.wake()
         await asyncio.wait_for(ran.wait(), 5)
-        await tasks.cancel()
+    await tasks.cancel()
 
 
 async def test_two_runs_are_an_interval_apart() -> None:

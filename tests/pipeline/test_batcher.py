@@ -1,7 +1,7 @@
 """Natural batching: what is carried together, in which order, and what happens when a batch fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 
 import pytest
 
@@ -17,25 +17,27 @@ class Carrier:
 
     def __init__(self) -> None:
         self.batches: list[list[Item]] = []
-        self.in_flight = 0
-        self.most_in_flight = 0
         self.gate = asyncio.Event()
         self.gate.set()
         self.started = asyncio.Event()
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.poison: Item | None = None
+        self.poison_fault: Exception = ValueError("cannot be stored")
         self.fault: Exception | None = None
 
-    async def __call__(self, batch: list[Item]) -> Sequence[str]:
+    async def __call__(self, batch: list[Item]) -> Awaitable[Sequence[str]]:
         self.batches.append(batch)
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         self.started.set()
         await self.gate.wait()
-        self.in_flight -= 1
         if self.fault is not None:
             raise self.fault
         if self.poison in batch:
-            raise ValueError("cannot be stored")
+            raise self.poison_fault
+        return self.answer(batch)
+
+    async def answer(self, batch: list[Item]) -> Sequence[str]:
+        await self.answers.wait()
         return [f"{lane}{number}" for lane, number in batch]
 
 
@@ -72,7 +74,7 @@ async def test_what_arrives_while_a_batch_is_in_flight_becomes_the_next(tasks: T
 
 async def test_items_of_one_lane_are_carried_one_by_one_in_order(tasks: Tasks) -> None:
     carrier = Carrier()
-    put = batcher(carrier, tasks, workers=3).put
+    put = batcher(carrier, tasks).put
     await asyncio.gather(*(put((lane, number)) for number in range(5) for lane in "ab"))
     assert all(len({lane for lane, _ in batch}) == len(batch) for batch in carrier.batches)
     carried = [item for batch in carrier.batches for item in batch]
@@ -87,17 +89,18 @@ async def test_a_batch_is_no_larger_than_its_bound(tasks: Tasks) -> None:
     assert [len(batch) for batch in carrier.batches] == [3, 3, 3, 1]
 
 
-async def test_several_workers_carry_batches_at_the_same_time(tasks: Tasks) -> None:
+async def test_the_next_batch_does_not_wait_for_the_answers_of_the_one_before(tasks: Tasks) -> None:
     carrier = Carrier()
-    carrier.gate.clear()
-    put = batcher(carrier, tasks, batch_max=1, workers=2).put
-    waiting = [put((str(number), number)) for number in range(6)]
-    while carrier.in_flight < 2:
-        await carrier.started.wait()
-        carrier.started.clear()
-    carrier.gate.set()
-    await asyncio.gather(*waiting)
-    assert carrier.most_in_flight == 2
+    carrier.answers.clear()
+    put = batcher(carrier, tasks).put
+    first = put(("a", 1))
+    await carrier.started.wait()
+    carrier.started.clear()
+    second = put(("a", 2))
+    await carrier.started.wait()
+    assert not first.done()
+    carrier.answers.set()
+    assert [*await asyncio.gather(first, second)] == ["a1", "a2"]
 
 
 async def test_more_than_the_queue_holds_is_refused_and_the_rest_is_carried(tasks: Tasks) -> None:
@@ -111,9 +114,10 @@ async def test_more_than_the_queue_holds_is_refused_and_the_rest_is_carried(task
     assert line.has_room(2)
 
 
-async def test_one_bad_item_fails_alone(tasks: Tasks, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("fault", [ValueError("cannot be stored"), InternalError()])
+async def test_one_bad_item_fails_alone(tasks: Tasks, caplog: pytest.LogCaptureFixture, fault: Exception) -> None:
     carrier = Carrier()
-    carrier.poison = ("e", 5)
+    carrier.poison, carrier.poison_fault = ("e", 5), fault
     put = batcher(carrier, tasks).put
     results = await asyncio.gather(*(put((lane, 5)) for lane in "abcdefgh"), return_exceptions=True)
     assert [result for result in results if isinstance(result, str)] == ["a5", "b5", "c5", "d5", "f5", "g5", "h5"]

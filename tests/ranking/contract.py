@@ -246,6 +246,15 @@ class WritingContract(Contract):
         await world.ranking.project([world.standing(main, "bob", 40, 3)])
         assert ids(await world.ranking.top(main, 10)) == ["bob"]
 
+    async def test_only_the_placings_wanted_are_told(self, world: World) -> None:
+        main = world.board()
+        await world.load(main)
+        batch = world.standings(main, FIVE)
+        placings = await world.ranking.project(batch, [3, 0])
+        assert [placing and placing.position for placing in placings] == [4, 1]
+        assert await world.ranking.project(batch, []) == ()
+        assert ids(await world.ranking.top(main, 10)) == list(FIVE)
+
     async def test_placings_are_read_after_the_whole_batch(self, world: World) -> None:
         main, other = world.board("main"), world.board("other", order="asc")
         await world.load(main)

@@ -175,6 +175,20 @@ class LoadingContract(Contract):
         await world.load(main, world.standing(main, "bob", 1), epoch=2)
         assert ids(await world.ranking.top(main, 10)) == ["bob"]
 
+    async def test_a_boards_periods_are_those_loaded_or_building(self, world: World) -> None:
+        main, other, feed = world.board(), world.board("other"), Feed()
+        day = main._replace(window="day", period="2026-11-23")
+        for period in (main, other):
+            await world.load(period)
+        building = asyncio.create_task(world.ranking.load(day, 1, feed.pages()))
+        await feed.give()
+        assert set(await world.ranking.periods("main")) == {main, day}
+        feed.end()
+        await building
+        await world.ranking.drop(main)
+        assert await world.ranking.periods("main") == (day,)
+        assert await world.ranking.periods("nothing") == ()
+
     async def test_a_load_during_which_the_period_is_dropped_comes_to_nothing(self, world: World) -> None:
         main, feed = world.board(), Feed()
         loading = asyncio.create_task(world.ranking.load(main, 1, feed.pages()))

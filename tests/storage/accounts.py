@@ -7,7 +7,7 @@ import pytest
 from scoreboard.clock import DAY
 from scoreboard.errors import UsernameTaken
 from scoreboard.model import ApiKey, Player, Role, Session, SessionState
-from scoreboard.storage.base import Credentials
+from scoreboard.storage.base import MAX_LIVE_SESSIONS, Credentials
 from tests.storage.contract import Contract
 from tests.storage.world import World
 
@@ -41,9 +41,25 @@ class PlayersContract(Contract):
 
     async def test_a_password_is_replaced(self, world: World) -> None:
         await registered(world)
-        await world.storage.set_password("p_ada", "new hash")
+        assert await world.storage.set_password("p_ada", "hash", "new hash", world.clock.now(), "here") == ()
         assert await world.storage.password_hash("p_ada") == "new hash"
         assert await world.storage.password_hash("nobody") is None
+
+    async def test_a_replaced_password_ends_the_other_sessions_with_it(self, world: World) -> None:
+        await registered(world)
+        for name in ("here", "s1", "s2"):
+            await world.storage.open_session(signed_in(world, name))
+        now = world.clock.now()
+        assert sorted(await world.storage.set_password("p_ada", "hash", "new hash", now, "here") or ()) == ["s1", "s2"]
+        assert [session.id for session in await world.storage.sessions("p_ada", now)] == ["here"]
+
+    async def test_a_password_that_was_replaced_meanwhile_stays(self, world: World) -> None:
+        await registered(world)
+        await world.storage.open_session(signed_in(world, "s1"))
+        now = world.clock.now()
+        assert await world.storage.set_password("p_ada", "older hash", "new hash", now, "here") is None
+        assert await world.storage.password_hash("p_ada") == "hash"
+        assert await world.storage.session_count("p_ada", now) == 1
 
     async def test_only_an_admin_makes_the_server_administered(self, world: World) -> None:
         await registered(world, "p_mod", "moderator")
@@ -80,6 +96,32 @@ class SessionsContract(Contract):
         assert await world.storage.session("s2") is None
         assert await world.storage.session_state("s2") is None
 
+    async def test_no_session_is_opened_by_a_password_that_was_replaced(self, world: World) -> None:
+        await registered(world)
+        assert await world.storage.open_session(signed_in(world, "s1"), "hash") == ()
+        assert await world.storage.open_session(signed_in(world, "s2"), "older hash") is None
+        assert await world.storage.session("s2") is None
+
+    async def test_one_session_too_many_ends_the_oldest(self, world: World) -> None:
+        await registered(world)
+        for number in range(MAX_LIVE_SESSIONS):
+            assert await world.storage.open_session(signed_in(world, f"s{number}")) == ()
+        assert await world.storage.open_session(signed_in(world, "one more")) == ("s0",)
+        now = world.clock.now()
+        live = await world.storage.sessions("p_ada", now)
+        assert (len(live), live[0].id, live[-1].id) == (MAX_LIVE_SESSIONS, "one more", "s1")
+        assert await world.storage.session_count("p_ada", now) == MAX_LIVE_SESSIONS
+
+    async def test_expired_sessions_are_forgotten_and_others_kept(self, world: World) -> None:
+        await registered(world)
+        await world.storage.open_session(signed_in(world, "old"))
+        world.clock.advance(DAY)
+        await world.storage.open_session(signed_in(world, "new"))
+        assert await world.storage.sweep(world.clock.now()) == 1
+        assert await world.storage.sweep(world.clock.now()) == 0
+        assert await world.storage.session("old") is None
+        assert await world.storage.session("new") is not None
+
     async def test_a_session_tells_of_its_revocation_and_its_players_ban(self, world: World) -> None:
         await registered(world)
         await world.storage.open_session(signed_in(world, "s1"))
@@ -96,18 +138,19 @@ class SessionsContract(Contract):
         await registered(world)
         opened = signed_in(world, "s1")
         await world.storage.open_session(opened)
-        assert await world.storage.rotate_session("s1", 0, b"\x01" * 32, 77)
-        assert not await world.storage.rotate_session("s1", 0, b"\x02" * 32, 78)
+        assert await world.storage.rotate_session("s1", 0, b"\x01" * 32, 77, opened.expires_at + 5)
+        assert not await world.storage.rotate_session("s1", 0, b"\x02" * 32, 78, opened.expires_at + 6)
         session = await world.storage.session("s1")
         assert session is not None
         assert (session.counter, session.token_hash, session.previous_hash) == (1, b"\x01" * 32, opened.token_hash)
-        assert (session.rotated_at, session.last_used_at) == (77, 77)
+        assert (session.rotated_at, session.last_used_at, session.expires_at) == (77, 77, opened.expires_at + 5)
 
     async def test_a_revoked_session_does_not_rotate(self, world: World) -> None:
         await registered(world)
-        await world.storage.open_session(signed_in(world, "s1"))
+        opened = signed_in(world, "s1")
+        await world.storage.open_session(opened)
         await world.storage.revoke_session("s1", world.clock.now())
-        assert not await world.storage.rotate_session("s1", 0, b"\x01" * 32, world.clock.now())
+        assert not await world.storage.rotate_session("s1", 0, b"\x01" * 32, world.clock.now(), opened.expires_at)
 
     async def test_revoking_all_but_one_names_those_that_ended(self, world: World) -> None:
         await registered(world)

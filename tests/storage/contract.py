@@ -182,6 +182,23 @@ class CommitContract(Contract):
         assert player is not None
         assert (player.name, player.revision) == ("Ada", 1)
 
+    @pytest.mark.parametrize("status", ["accepted", "held"])
+    async def test_what_was_judged_by_other_settings_is_refused_and_may_come_again(
+        self, world: World, status: str
+    ) -> None:
+        old = await world.board(order="desc")
+        await world.board(order="asc")
+        item, fine = world.submission("ada", 1, status=status), world.submission("bob", 2)
+        committal = await world.storage.commit([old, world.boards["main"]], [item, fine], world.clock.now())
+        outcomes = [(outcome.status, outcome.code) for outcome in committal.outcomes]
+        assert outcomes == [("rejected", "unavailable"), ("accepted", None)]
+        assert await world.storage.outcome(item.action_id) is None
+        assert await world.storage.submission(item.id) is None
+        assert await world.storage.player("ada") is None
+        assert (await world.commit(item)).outcomes[0].status == status
+        repeat = (await world.storage.commit([old], [item], world.clock.now())).outcomes[0]
+        assert (repeat.status, repeat.repeat) == (status, True)
+
     @pytest.mark.parametrize(("start", "more"), [(MAX_SCORE, 1), (-MAX_SCORE, -1)])
     async def test_a_sum_out_of_range_leaves_nothing(self, world: World, start: int, more: int) -> None:
         await world.board(operator="sum", windows=("day", "all"))
@@ -292,7 +309,7 @@ class VoidContract(Contract):
         assert await world.shown() == [("ada", 1)]
         assert await world.shown("main", "day", today.period) == []
 
-    async def test_a_void_that_would_leave_the_range_on_its_way_changes_nothing(self, world: World) -> None:
+    async def test_a_void_that_leaves_a_sum_out_of_range_changes_nothing(self, world: World) -> None:
         await world.board(operator="sum")
         lowered = await world.submit("ada", -5)
         await world.submit("ada", MAX_SCORE)
@@ -303,6 +320,14 @@ class VoidContract(Contract):
         item = await world.storage.submission(lowered.submission_id)
         assert item is not None
         assert item.state == "counted"
+
+    async def test_a_void_may_pass_a_sum_out_of_range_on_its_way(self, world: World) -> None:
+        await world.board(operator="sum")
+        lowered = [await world.submit("ada", score) for score in (MAX_SCORE, -MAX_SCORE, 5, -5)][1]
+        await world.submit("ada", -MAX_SCORE)
+        voided = await world.void("main", lowered.submission_id)
+        assert voided is not None
+        assert await world.shown() == [("ada", 0)]
 
     async def test_a_repeat_of_a_voided_submission_tells_its_first_answer(self, world: World) -> None:
         await world.board()

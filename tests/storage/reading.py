@@ -2,8 +2,8 @@
 
 import pytest
 
-from scoreboard.errors import NotFound
-from scoreboard.model import AuditEntry, BoardPeriod, RankRule
+from scoreboard.errors import Conflict, NotFound
+from scoreboard.model import AuditEntry, BoardPeriod, RankRule, Status
 from scoreboard.storage.base import Touched
 from tests.storage.contract import MAIN, Contract
 from tests.storage.world import Backend, World
@@ -11,17 +11,15 @@ from tests.storage.world import Backend, World
 
 class ReadingContract(Contract):
     @pytest.mark.parametrize("limit", [1, 3, 100])
-    async def test_pages_by_order_key_are_the_sorted_order(self, world: World, limit: int) -> None:
+    async def test_pages_by_player_are_the_whole_period(self, world: World, limit: int) -> None:
         await world.board(order="asc")
         await world.commit(*(world.submission(f"p{number}", number * 7 % 11) for number in range(20)))
-        seen, after = [], None
-        while page := await world.storage.visible(MAIN, after, limit):
+        seen: list[str] = []
+        while page := await world.storage.visible(MAIN, seen[-1] if seen else None, limit):
             assert len(page) <= limit
-            seen += [standing.key for standing in page]
-            after = seen[-1]
-        assert None not in seen
-        assert len(seen) == 20
-        assert seen == sorted(key for key in seen if key is not None)
+            assert all(standing.key is not None for standing in page)
+            seen += [standing.player_id for standing in page]
+        assert seen == sorted(f"p{number}" for number in range(20))
 
     @pytest.mark.parametrize(("rule", "ranks"), [
         ("competition", [1, 2, 2, 4]),
@@ -60,16 +58,38 @@ class ReadingContract(Contract):
         assert newest[0] == await world.storage.submission(ids[-1])
         assert (newest[0].action, newest[0].metadata, newest[0].state) == ("coin", "{}", "counted")
 
-    async def test_a_board_counts_its_revisions_and_knows_whether_it_has_history(self, world: World) -> None:
+    async def test_the_history_of_what_counts_fills_its_pages(self, world: World) -> None:
+        await world.board()
+        statuses: list[Status] = ["accepted", "held", "accepted", "rejected", "held"]
+        ids = [(await world.submit("ada", 1, status=status)).submission_id for status in statuses]
+        counted = await world.storage.history("main", "ada", None, 1, counted_only=True)
+        assert [item.id for item in counted] == [ids[2]]
+        older = await world.storage.history("main", "ada", ids[2], 5, counted_only=True)
+        assert [item.id for item in older] == [ids[0]]
+        assert len(await world.storage.history("main", "ada", None, 5)) == 5
+
+    async def test_a_board_counts_its_revisions(self, world: World) -> None:
         first = await world.board(title="One")
         second = await world.board(title="Two")
         await world.board("a")
         assert (first.revision, second.revision, second.created_at) == (1, 2, first.created_at)
         assert [board.id for board in await world.storage.boards()] == ["a", "main"]
         assert (await world.storage.boards())[1] == second
-        await world.submit("ada", 1, status="held")
-        assert await world.storage.has_history("main")
-        assert not await world.storage.has_history("a")
+
+    @pytest.mark.parametrize("status", ["accepted", "held", "rejected"])
+    async def test_a_board_with_submissions_keeps_what_they_fix(self, world: World, status: Status) -> None:
+        await world.board(order="asc")
+        before = await world.board(order="desc", title="One")
+        await world.submit("ada", 1, status=status)
+        with pytest.raises(Conflict, match="order, timezone"):
+            await world.board(order="asc", timezone="Asia/Tokyo", title="Two")
+        assert await world.storage.boards() == (before,)
+        assert (await world.board(order="desc", title="Three", rank="dense")).revision == 3
+
+    async def test_a_board_is_stored_with_its_audit_entry(self, world: World) -> None:
+        board, entry = await world.board(), AuditEntry(1, "admin", "board.put", "main")
+        await world.storage.put_board(board, entry)
+        assert await world.storage.audit(None, 10) == (entry,)
 
     async def test_every_epoch_is_higher_than_all_before(self, world: World) -> None:
         periods = [MAIN, BoardPeriod("main", "day", "2026-11-23"), MAIN, BoardPeriod("b", "all", "all"), MAIN]
@@ -137,6 +157,7 @@ class StatusContract(Contract):
         assert hidden is not None
         assert banned is not None
         assert (hidden.banned, banned.banned) == (False, True)
+        assert (hidden.hidden, banned.hidden) == (True, False)
 
     async def test_the_status_of_an_unknown_player_cannot_be_set(self, world: World) -> None:
         with pytest.raises(NotFound):

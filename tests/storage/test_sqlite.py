@@ -12,6 +12,7 @@ from scoreboard.errors import ConfigError, InternalError, OutcomeUnknown, Overlo
 from scoreboard.model import AuditEntry, Evidence
 from scoreboard.storage.base import Storage
 from scoreboard.storage.sqlite import SqliteStorage
+from scoreboard.storage.sqlite.audit import append
 from scoreboard.storage.sqlite.connection import Database
 from scoreboard.storage.sqlite.faults import commit_fault
 from scoreboard.storage.sqlite.schema import migrations
@@ -87,19 +88,37 @@ class Gate:
         self._opened.set()
 
 
-async def test_a_commit_survives_its_cancelled_caller(database: Database, storage: SqliteStorage) -> None:
+async def test_a_transaction_that_has_begun_outlives_its_cancelled_caller(
+    database: Database, storage: SqliteStorage
+) -> None:
     gate = Gate()
-    blocked = asyncio.create_task(database.write(gate))
+
+    def add_at_the_gate(connection: sqlite3.Connection) -> None:
+        gate(connection)
+        append(connection, [ENTRY])
+
+    adding = asyncio.create_task(database.write(add_at_the_gate))
     await gate.entered.wait()
-    adding = asyncio.create_task(storage.add_audit([ENTRY]))
-    await asyncio.sleep(0)
     adding.cancel()
     with pytest.raises(asyncio.CancelledError):
         await adding
     gate.open()
-    await blocked
     await storage.ping()
     assert await storage.audit(None, 10) == (ENTRY,)
+
+
+async def test_a_transaction_that_was_given_up_before_its_turn_is_skipped(
+    database: Database, storage: SqliteStorage
+) -> None:
+    gate = Gate()
+    blocked = asyncio.create_task(database.write(gate))
+    await gate.entered.wait()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(storage.add_audit([ENTRY]), 0.01)
+    gate.open()
+    await blocked
+    await storage.ping()
+    assert await storage.audit(None, 10) == ()
 
 
 async def test_a_full_queue_refuses_at_once_and_reads_go_on(database: Database, storage: SqliteStorage) -> None:

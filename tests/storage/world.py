@@ -72,4 +72,4 @@ class World:
         """Every visible standing of a period, best first."""
         keys = order_keys(self.boards[board].settings)
         visible = await self.storage.visible(BoardPeriod(board, window, period), None, 10_000)
-        return [keys.decode(standing.key) for standing in visible if standing.key is not None]
+        return [keys.decode(key) for key in sorted(standing.key for standing in visible if standing.key is not None)]

@@ -1,6 +1,6 @@
 """The names of players, the newest of each, shared by all periods."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 
 class Names:
@@ -17,8 +17,10 @@ class Names:
     def __contains__(self, player_id: str) -> bool:
         return player_id in self._names
 
-    def __getitem__(self, player_id: str) -> str:
-        return self._names[player_id]
+    @property
+    def shown(self) -> Mapping[str, str]:
+        """The names as they are now."""
+        return self._names
 
     def take(self, player_id: str, name: str, revision: int) -> bool:
         """Take in a name unless a newer one is known; tells whether a known name was replaced by another."""

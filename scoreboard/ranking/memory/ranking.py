@@ -63,6 +63,10 @@ class MemoryRanking:
         self._building.pop(period, None)
         self._forget_spare_names()
 
+    async def periods(self, board: str) -> tuple[BoardPeriod, ...]:
+        """The board's periods that are loaded or building."""
+        return tuple(period for period in {**self._loaded, **self._building} if period.board == board)
+
     def _bury(self, building: Standings, tombstones: Mapping[str, int]) -> None:
         # Pages hold visible standings only: without its tombstone a late replay would bring a hidden player back.
         for player_id, revision in tombstones.items():
@@ -95,14 +99,16 @@ class MemoryRanking:
 
     # Writing
 
-    async def project(self, batch: Sequence[Projection]) -> tuple[Placing | None, ...]:
-        """Take standings in and answer where each player stands after the whole batch."""
+    async def project(
+        self, batch: Sequence[Projection], wanted: Sequence[int] | None = None
+    ) -> tuple[Placing | None, ...]:
+        """Take standings in and answer where the players, or those wanted, stand after the whole batch."""
         changes: _Changes = {}
         taken = [self._take(projection, changes) for projection in batch]
         self._announce(changes)
         return tuple(
-            None if standings is None else standings.placing(projection.player_id)
-            for standings, projection in zip(taken, batch, strict=True)
+            None if (standings := taken[i]) is None else standings.placing(batch[i].player_id)
+            for i in (range(len(batch)) if wanted is None else wanted)
         )
 
     async def rename(self, player_id: str, name: str, name_revision: int) -> None:

@@ -126,7 +126,7 @@ class Standings:
     def rows_of(self, player_ids: Iterable[str]) -> Page:
         """The rows of these players, best first."""
         keys = sorted(self._visible[player_id] for player_id in set(player_ids) if player_id in self._visible)
-        return self._page(row for key in keys for row in self._rows(self._keys.bisect_left(key), (key,)))
+        return self._page([row for key in keys for row in self._rows(self._keys.bisect_left(key), (key,))])
 
     def digest(self) -> tuple[int, int]:
         """Number of visible standings and the sum of their scores."""
@@ -135,21 +135,29 @@ class Standings:
     def _slice(self, first: int, count: int) -> Page:
         return self._page(self._rows(first, self._keys[first : first + count]))
 
-    def _page(self, rows: Iterable[Row]) -> Page:
+    def _page(self, rows: Sequence[Row]) -> Page:
         return Page(self.period, self.epoch, self.version, len(self._keys), tuple(rows))
 
-    def _rows(self, first: int, keys: Sequence[bytes]) -> Iterable[Row]:
+    def _rows(self, first: int, keys: Sequence[bytes]) -> list[Row]:
         """Rows of adjacent keys, the first of which has `first` keys before it."""
-        rank, shared = 0, b""
+        if not keys:
+            return []
+        # What every page of every reader is made by: no call or look-up that one row can do without.
+        group_of, decode, names = self._codec.group, self._codec.decode, self._names.shown
+        unique, dense = self._rule == "unique", self._rule == "dense"
+        shared = group_of(keys[0])
+        rank = self._rank(shared, first + 1)
+        rows = []
         for position, key in enumerate(keys, first + 1):
-            group = self._codec.group(key)
-            if position == first + 1:
-                rank = self._rank(group, position)
-            elif group != shared or self._rule == "unique":
-                rank = rank + 1 if self._rule == "dense" else position
-            shared = group
-            score, tiebreakers, achieved_at, player_id = self._codec.decode(key)
-            yield Row(position, rank, player_id, self._names[player_id], score, tiebreakers, achieved_at, key)
+            group = group_of(key)
+            if unique:
+                rank = position
+            elif group != shared:
+                rank = rank + 1 if dense else position
+                shared = group
+            score, tiebreakers, achieved_at, player_id = decode(key)
+            rows.append(Row(position, rank, player_id, names[player_id], score, tiebreakers, achieved_at, key))
+        return rows
 
     def _rank(self, group: bytes, position: int) -> int:
         if self._rule == "unique":

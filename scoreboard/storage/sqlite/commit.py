@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from msgspec.structs import astuple, replace
 
-from scoreboard.errors import ScoreOutOfRange
+from scoreboard.errors import NotFound, PlayerBanned, ScoreOutOfRange, Unavailable
 from scoreboard.fold import Standing, fold, fold_one
-from scoreboard.model import Board, Committed, Projection, Submission
+from scoreboard.model import Board, BoardSettings, Committed, Projection, Submission
 from scoreboard.storage.base import Committal
 from scoreboard.storage.sqlite.actions import repeated, take
-from scoreboard.storage.sqlite.known import Known, counted_as
+from scoreboard.storage.sqlite.known import Before, Known, counted_as
 from scoreboard.storage.sqlite.ledger import Ledger, Named
 from scoreboard.storage.sqlite.projections import projections_of
 from scoreboard.storage.sqlite.statements import encode, write_rows
@@ -50,17 +50,19 @@ class _Draft:
         if (first := self._known.taken.get(item.action_id)) is not None:
             return repeated(first, item)
         player = self._known.players.get(item.player_id)
-        if (code := _refusal(player, item)) is not None:
+        if (code := self._refusal(player, board, item)) is not None:
             return _refused(item, code)
+        before = self._known.before(i) if item.status == "accepted" else ()
         try:
-            standings = self._fold(i, board, item)
+            standings = [_folded(board.settings, each, item) for each in before]
         except ScoreOutOfRange as error:
             return _refused(item, error.code)
         named, renamed = self._named(player, item)
-        changes = self._move(i, board, item, named, standings)
         if renamed and item.status == "held":
             changes = self._show_name(named)
-        return self._store(board, item, self._outcome(i, item, standings, changes))
+        else:
+            changes = self._move(board, item, named, before, standings)
+        return self._store(board, item, _outcome(item, before, standings, changes))
 
     def write(self, now: int) -> int | None:
         """Write everything; the outbox row's id."""
@@ -71,19 +73,12 @@ class _Draft:
         write_rows(self._connection, "write_reviews", self._reviews)
         return self._ledger.write(self._connection, now)
 
-    def _fold(self, i: int, board: Board, item: Submission) -> list[Standing]:
-        """The standings after the submission, one for each of its periods. Raises ScoreOutOfRange."""
-        if item.status != "accepted":
-            return []
-        return [self._fold_period(i, j, board, item) for j in range(len(item.periods))]
-
-    def _fold_period(self, i: int, j: int, board: Board, item: Submission) -> Standing:
-        new = counted_as(item)
-        before = self._known.standing(i, j)
-        late = self._known.late.get((i, j))
-        if late is None:
-            return fold_one(board.settings, before, new)
-        return fold(board.settings, sorted([*late, new])) or fold_one(board.settings, None, new)
+    def _refusal(self, player: Named | None, board: Board, item: Submission) -> str | None:
+        if item.status != "rejected" and self._known.revisions.get(board.id) != board.revision:
+            return Unavailable.code
+        if player is None:
+            return None if item.creates_player else NotFound.code
+        return PlayerBanned.code if player.status == "banned" else None
 
     def _named(self, player: Named | None, item: Submission) -> tuple[Named, bool]:
         """The submission's player, created if unknown, and whether the name changed."""
@@ -99,11 +94,14 @@ class _Draft:
         return player, renamed
 
     def _move(
-        self, i: int, board: Board, item: Submission, player: Named, standings: Sequence[Standing]
+        self, board: Board, item: Submission, player: Named, before: Sequence[Before], standings: Sequence[Standing]
     ) -> tuple[Projection, ...]:
+        moved = zip(item.periods, before, standings, strict=False)  # a held or rejected one moves none
         return tuple(
-            self._ledger.put(board.settings, item.periods[j], player, standing, self._known.revision(i, j) + 1)
-            for j, standing in enumerate(standings)
+            [
+                self._ledger.put(board.settings, period, player, standing, each.revision + 1)
+                for period, each, standing in moved
+            ]
         )
 
     def _show_name(self, player: Named) -> tuple[Projection, ...]:
@@ -115,26 +113,6 @@ class _Draft:
         self._ledger.touch(shown)
         return shown
 
-    def _outcome(
-        self, i: int, item: Submission, standings: Sequence[Standing], changes: tuple[Projection, ...]
-    ) -> Committed:
-        if not standings:
-            return Committed(item.status, item.id, item.board, item.player_id, code=item.code, changes=changes)
-        before, after = self._known.standing(i, 0), standings[0]
-        applied = before is None or (before.score, before.tiebreakers) != (after.score, after.tiebreakers)
-        previous = None if before is None else before.score
-        return Committed(
-            item.status,
-            item.id,
-            item.board,
-            item.player_id,
-            applied,
-            after.score,
-            previous,
-            item.code,
-            changes=changes,
-        )
-
     def _store(self, board: Board, item: Submission, outcome: Committed) -> Committed:
         taken = take(item, outcome)
         self._known.taken[item.action_id] = taken  # the same action id may come again in this batch
@@ -145,10 +123,25 @@ class _Draft:
         return outcome
 
 
-def _refusal(player: Named | None, item: Submission) -> str | None:
-    if player is None:
-        return None if item.creates_player else "not_found"
-    return "player_banned" if player.status == "banned" else None
+def _folded(settings: BoardSettings, before: Before, item: Submission) -> Standing:
+    """The standing after the submission. Raises ScoreOutOfRange."""
+    new = counted_as(item)
+    if before.late is None:
+        return fold_one(settings, before.standing, new)
+    return fold(settings, sorted([*before.late, new])) or fold_one(settings, None, new)
+
+
+def _outcome(
+    item: Submission, before: Sequence[Before], standings: Sequence[Standing], changes: tuple[Projection, ...]
+) -> Committed:
+    if not standings:
+        return Committed(item.status, item.id, item.board, item.player_id, code=item.code, changes=changes)
+    old, new = before[0].standing, standings[0]
+    applied = old is None or (old.score, old.tiebreakers) != (new.score, new.tiebreakers)
+    previous = None if old is None else old.score
+    return Committed(
+        item.status, item.id, item.board, item.player_id, applied, new.score, previous, item.code, changes=changes
+    )
 
 
 def _refused(item: Submission, code: str) -> Committed:

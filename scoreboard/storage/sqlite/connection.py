@@ -36,8 +36,8 @@ class Database:
     async def write(self, job: Job[T]) -> T:
         """Run the job in a transaction of its own and return once that is durable.
 
-        A cancelled caller does not cancel it. Raises what the job raises (then nothing happened), Overloaded,
-        Unavailable, and OutcomeUnknown for a commit that failed half-way.
+        A cancelled caller does not stop a job that has begun; one that waits is skipped. Raises what the job raises
+        (then nothing happened), Overloaded, Unavailable, and OutcomeUnknown for a commit that failed half-way.
         """
         return await self._writer.run(lambda connection: _transact(connection, job))
 

@@ -2,61 +2,70 @@
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 import msgspec
 
 from scoreboard.fold import Counted, Standing, is_newest
 from scoreboard.model import Board, Submission
 from scoreboard.storage.sqlite.actions import Taken, decode_taken
-from scoreboard.storage.sqlite.ledger import Named, Stored, counted_by, decode_stored, read_counted
+from scoreboard.storage.sqlite.ledger import Named, counted_by, decode_stored, read_counted
 from scoreboard.storage.sqlite.statements import encode, fetch
 
+
+class Before(NamedTuple):
+    """A standing before the batch. `late` is what counts in it, read where the submission is not the newest of all."""
+
+    revision: int = 0
+    standing: Standing | None = None
+    late: Sequence[Counted] | None = None
+
+
+_NONE = Before()
 _named = msgspec.json.Decoder(list[Named])
+_revisions = msgspec.json.Decoder(dict[str, int])
 
 
 class Known:
-    """Taken action ids and players by id, and the standings by (i, j): the j-th period of the i-th submission.
-
-    `late` holds, by (i, j), what is counted in a standing that has a newer submission than the one in the batch.
-    """
+    """Taken action ids, players and the revisions of boards by id, and the standings of each submission."""
 
     def __init__(self, connection: sqlite3.Connection, boards: Sequence[Board], batch: Sequence[Submission]) -> None:
-        places = [(i, j) for i, item in enumerate(batch) for j in range(len(item.periods))]
         parameters = {
             "actions": encode([item.action_id for item in batch]),
             "players": encode(list({item.player_id: None for item in batch})),
-            "standings": encode([(*batch[i].periods[j], batch[i].player_id) for i, j in places]),
+            "standings": encode([(*period, item.player_id) for item in batch for period in item.periods]),
+            "boards": encode(list({item.board: None for item in batch})),
         }
-        [(taken, players, standings)] = fetch(connection, "read_batch", parameters)
+        [(taken, players, standings, revisions)] = fetch(connection, "read_batch", parameters)
         self.taken: dict[str, Taken] = {row.action_id: row for row in decode_taken(taken)}
         self.players: dict[str, Named] = {row.id: row for row in _named.decode(players)}
-        self._stored: dict[tuple[int, int], tuple[Stored, Standing | None]] = {
-            places[row.index]: (row, row.standing()) for row in decode_stored(standings)
-        }
-        self.late = self._read_late(connection, boards, batch)
+        self.revisions: dict[str, int] = _revisions.decode(revisions)
+        # The periods of all submissions in one row; those of the i-th begin at the i-th offset.
+        self._offsets = [0, *accumulate(len(item.periods) for item in batch)]
+        self._before = [_NONE] * self._offsets[-1]
+        for row in decode_stored(standings):
+            self._before[row.index] = Before(row.revision, row.standing)
+        self._read_late(connection, boards, batch)
 
-    def standing(self, i: int, j: int) -> Standing | None:
-        """The standing before the batch; None where nothing was counted."""
-        stored = self._stored.get((i, j))
-        return None if stored is None else stored[1]
+    def before(self, i: int) -> Sequence[Before]:
+        """What stood in each period of the i-th submission."""
+        return self._before[self._offsets[i] : self._offsets[i + 1]]
 
-    def revision(self, i: int, j: int) -> int:
-        """The standing's revision, 0 where it is new."""
-        stored = self._stored.get((i, j))
-        return 0 if stored is None else stored[0].revision
-
-    def _read_late(
-        self, connection: sqlite3.Connection, boards: Sequence[Board], batch: Sequence[Submission]
-    ) -> dict[tuple[int, int], list[Counted]]:
-        places = [
-            (i, j)
-            for i, j in self._stored
-            if batch[i].status == "accepted" and not is_newest(self.standing(i, j), counted_as(batch[i]))
+    def _read_late(self, connection: sqlite3.Connection, boards: Sequence[Board], batch: Sequence[Submission]) -> None:
+        late = [
+            (i, place)
+            for i, item in enumerate(batch)
+            for place in range(self._offsets[i], self._offsets[i + 1])
+            if item.status == "accepted" and not is_newest(self._before[place].standing, counted_as(item))
         ]
-        if not places:
-            return {}
-        asked = [counted_by(boards[i], batch[i].periods[j], batch[i].player_id) for i, j in places]
-        return dict(zip(places, read_counted(connection, asked), strict=True))
+        if not late:
+            return
+        asked = [
+            counted_by(boards[i], batch[i].periods[place - self._offsets[i]], batch[i].player_id) for i, place in late
+        ]
+        for (_, place), counted in zip(late, read_counted(connection, asked), strict=True):
+            self._before[place] = self._before[place]._replace(late=counted)
 
 
 def counted_as(item: Submission) -> Counted:

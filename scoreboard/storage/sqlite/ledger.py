@@ -25,27 +25,11 @@ class Named(Struct, array_like=True):
 
 
 class Stored(Struct, frozen=True, array_like=True):
-    """A standing's row; `index` is its place in the list that was asked for. Where nothing is counted, all is None."""
+    """A standing's row; `index` is its place in the list that was asked for. `standing` is None if nothing counts."""
 
     index: int
-    score: int | None
-    tiebreakers: tuple[int, ...] | None
-    achieved_at: int | None
-    last_at: int | None
-    last_id: str | None
     revision: int
-
-    def standing(self) -> Standing | None:
-        """The standing, None where nothing is counted."""
-        if (
-            self.score is None
-            or self.tiebreakers is None
-            or self.achieved_at is None
-            or self.last_at is None
-            or self.last_id is None
-        ):
-            return None
-        return Standing(self.score, self.tiebreakers, self.achieved_at, self.last_at, self.last_id)
+    standing: Standing | None
 
 
 class Wanted(NamedTuple):

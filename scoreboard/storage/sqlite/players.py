@@ -8,6 +8,7 @@ from scoreboard.errors import UsernameTaken
 from scoreboard.model import Player, Projection
 from scoreboard.storage.base import Credentials, PlayerStatus, Renamed
 from scoreboard.storage.sqlite.part import Part
+from scoreboard.storage.sqlite.sessions import revoke_sessions
 from scoreboard.storage.sqlite.statements import execute, fetch
 from scoreboard.storage.sqlite.visibility import set_status
 
@@ -44,10 +45,18 @@ class SqlitePlayers(Part):
         rows = await self._database.read(lambda connection: fetch(connection, "password_hash", {"id": player_id}))
         return rows[0][0] if rows else None
 
-    async def set_password(self, player_id: str, password_hash: str) -> None:
-        """Replace the password hash."""
-        parameters = {"id": player_id, "password_hash": password_hash}
-        await self._database.write(lambda connection: execute(connection, "set_password", parameters))
+    async def set_password(
+        self, player_id: str, verified: str, password_hash: str, now: int, except_id: str
+    ) -> tuple[str, ...] | None:
+        """Replace the password hash if it is still `verified`, and end the player's live sessions but `except_id`."""
+
+        def change(connection: sqlite3.Connection) -> tuple[str, ...] | None:
+            parameters = {"player_id": player_id, "verified": verified, "password_hash": password_hash}
+            if not execute(connection, "set_password", parameters):
+                return None
+            return revoke_sessions(connection, player_id, now, except_id)
+
+        return await self._database.write(change)
 
     async def upsert_player(self, player_id: str, name: str | None, now: int) -> Renamed:
         """Create a backend's own player, or give a known one another name (None leaves it; a new one is its id)."""
@@ -82,5 +91,5 @@ def _player(connection: sqlite3.Connection, player_id: str) -> Player | None:
 
 
 def _from_row(row: Sequence[Any]) -> Player:
-    player_id, name, role, created_at, revision, username, banned, *_ = row
-    return Player(player_id, name, role, created_at, revision, username, bool(banned))
+    player_id, name, role, created_at, revision, username, banned, hidden, *_ = row
+    return Player(player_id, name, role, created_at, revision, username, bool(banned), bool(hidden))

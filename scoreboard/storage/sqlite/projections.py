@@ -39,10 +39,10 @@ def projections_of(connection: sqlite3.Connection, player_id: str) -> tuple[Proj
 
 
 def visible(
-    connection: sqlite3.Connection, period: BoardPeriod, after: bytes | None, limit: int
+    connection: sqlite3.Connection, period: BoardPeriod, after: str | None, limit: int
 ) -> tuple[Projection, ...]:
-    """A page of a period's visible standings in board order, those after a key."""
-    return _read(connection, "visible", {**period._asdict(), "after": after or b"", "limit": limit})
+    """A page of a period's visible standings by player id, those after a player."""
+    return _read(connection, "visible", {**period._asdict(), "after": after or "", "limit": limit})
 
 
 def _read(connection: sqlite3.Connection, name: str, parameters: Parameters) -> tuple[Projection, ...]:

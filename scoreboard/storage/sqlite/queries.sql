@@ -15,11 +15,11 @@ ON CONFLICT (skeleton) WHERE skeleton IS NOT NULL DO NOTHING;
 
 -- name: player
 -- One player by id.
-SELECT id, name, role, created_at, revision, username, status = 'banned' FROM players WHERE id = :id;
+SELECT id, name, role, created_at, revision, username, status = 'banned', status = 'hidden' FROM players WHERE id = :id;
 
 -- name: credentials
 -- Who signs in by this username, and the hash to check the password against.
-SELECT id, name, role, created_at, revision, username, status = 'banned', password_hash
+SELECT id, name, role, created_at, revision, username, status = 'banned', status = 'hidden', password_hash
 FROM players WHERE skeleton = :skeleton;
 
 -- name: password_hash
@@ -27,8 +27,8 @@ FROM players WHERE skeleton = :skeleton;
 SELECT password_hash FROM players WHERE id = :id;
 
 -- name: set_password
--- Replace the password.
-UPDATE players SET password_hash = :password_hash WHERE id = :id;
+-- Replace the password, if nobody did since it was verified.
+UPDATE players SET password_hash = :password_hash WHERE id = :player_id AND password_hash = :verified;
 
 -- name: insert_player
 -- Create a backend's own player.
@@ -55,11 +55,21 @@ SELECT id, name, revision, status FROM players WHERE id = :id;
 -- Sessions
 
 -- name: open_session
--- Store a sign-in.
+-- Store a sign-in, unless the password it was verified by was replaced meanwhile.
 INSERT INTO sessions (id, player_id, created_at, expires_at, token_hash, counter, previous_hash, rotated_at,
     last_used_at, revoked_at, address, user_agent)
-VALUES (:id, :player_id, :created_at, :expires_at, :token_hash, :counter, :previous_hash, :rotated_at,
-    :last_used_at, :revoked_at, :address, :user_agent);
+SELECT :id, :player_id, :created_at, :expires_at, :token_hash, :counter, :previous_hash, :rotated_at,
+    :last_used_at, :revoked_at, :address, :user_agent
+WHERE :verified IS NULL OR :verified = (SELECT password_hash FROM players WHERE id = :player_id);
+
+-- name: end_oldest_sessions
+-- End a player's live sessions beyond the newest few.
+UPDATE sessions SET revoked_at = :created_at
+WHERE id IN (
+    SELECT id FROM sessions WHERE player_id = :player_id AND revoked_at IS NULL AND expires_at > :created_at
+    ORDER BY created_at DESC, id DESC LIMIT -1 OFFSET :kept
+)
+RETURNING id;
 
 -- name: session
 -- One session, to refresh it.
@@ -76,7 +86,8 @@ WHERE sessions.id = :id;
 -- name: rotate_session
 -- Replace the refresh token, if nobody did before: compare and set.
 UPDATE sessions
-SET previous_hash = token_hash, token_hash = :token_hash, counter = counter + 1, rotated_at = :now, last_used_at = :now
+SET previous_hash = token_hash, token_hash = :token_hash, counter = counter + 1, rotated_at = :now,
+    last_used_at = :now, expires_at = :expires_at
 WHERE id = :id AND counter = :counter AND revoked_at IS NULL;
 
 -- name: revoke_session
@@ -94,7 +105,15 @@ RETURNING id;
 SELECT id, player_id, created_at, expires_at, token_hash, counter, previous_hash, rotated_at,
     last_used_at, revoked_at, address, user_agent
 FROM sessions WHERE player_id = :player_id AND revoked_at IS NULL AND expires_at > :now
-ORDER BY created_at DESC, id DESC;
+ORDER BY created_at DESC, id DESC LIMIT :limit;
+
+-- name: session_count
+-- How many live sessions a player has.
+SELECT count(*) FROM sessions WHERE player_id = :player_id AND revoked_at IS NULL AND expires_at > :now;
+
+-- name: sweep_sessions
+-- Forget some of the sessions that have expired.
+DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit);
 
 
 -- API keys
@@ -131,25 +150,33 @@ ON CONFLICT (id) DO UPDATE
 SET settings = excluded.settings, revision = revision + 1, updated_at = excluded.updated_at
 RETURNING id, settings, revision, created_at, updated_at;
 
+-- name: board_settings
+-- What a board's settings are before they are replaced.
+SELECT settings FROM boards WHERE id = :id;
+
 -- name: has_history
--- Whether the order and operator of a board are settled by what was submitted.
+-- Whether some settings of a board are fixed by what was submitted.
 SELECT EXISTS (SELECT 1 FROM history WHERE board = :board);
 
 
 -- The commit of a batch
 
 -- name: read_batch
--- What a batch must know: the action ids taken before, its players, and the standings it may move.
+-- What a batch must know: the action ids taken before, its players, the standings it may move, and the revisions of its
+-- boards.
 SELECT
     (SELECT json_group_array(json_array(action_id, submission_id, board, player_id, status, code, score, previous,
         applied, fingerprint, kept_until))
     FROM json_each(:actions) AS wanted CROSS JOIN actions ON action_id = wanted.value),
     (SELECT json_group_array(json_array(players.id, name, revision, status))
     FROM json_each(:players) AS wanted CROSS JOIN players ON players.id = wanted.value),
-    (SELECT json_group_array(json_array(wanted.key, score, json(tiebreakers), achieved_at, last_at, last_id, revision))
+    (SELECT json_group_array(json_array(wanted.key, revision,
+        iif(score IS NULL, NULL, json_array(score, json(tiebreakers), achieved_at, last_at, last_id))))
     FROM (SELECT key, value FROM json_each(:standings) LIMIT -1) AS wanted CROSS JOIN standings
         ON board = wanted.value ->> 0 AND window = wanted.value ->> 1 AND period = wanted.value ->> 2
-        AND player_id = wanted.value ->> 3);
+        AND player_id = wanted.value ->> 3),
+    (SELECT json_group_object(boards.id, revision)
+    FROM json_each(:boards) AS wanted CROSS JOIN boards ON boards.id = wanted.value);
 
 -- name: counted
 -- What is counted in some standings, each named by board, player and the bounds of its period.
@@ -209,6 +236,18 @@ DELETE FROM actions WHERE action_id IN (
     SELECT action_id FROM actions WHERE kept_until < :now ORDER BY kept_until LIMIT :limit
 );
 
+-- name: claim
+-- Take an idempotency key unless it is taken; the digest of the request that has it.
+INSERT INTO claims (id, fingerprint, kept_until) VALUES (:id, :fingerprint, :kept_until)
+ON CONFLICT (id) DO UPDATE SET kept_until = max(claims.kept_until, excluded.kept_until)
+RETURNING fingerprint;
+
+-- name: sweep_claims
+-- Forget some of the idempotency keys that are kept no longer.
+DELETE FROM claims WHERE id IN (
+    SELECT id FROM claims WHERE kept_until < :now ORDER BY kept_until LIMIT :limit
+);
+
 -- name: submission
 -- One submission.
 SELECT id, player_id, board, action, score, tiebreakers, metadata, accepted_at, state FROM history WHERE id = :id;
@@ -220,13 +259,13 @@ UPDATE history SET state = 'voided' WHERE id = :id;
 -- name: history
 -- A player's newest submissions on a board.
 SELECT id, player_id, board, action, score, tiebreakers, metadata, accepted_at, state
-FROM history WHERE board = :board AND player_id = :player_id
+FROM history WHERE board = :board AND player_id = :player_id AND (state = 'counted' OR NOT :counted_only)
 ORDER BY accepted_at DESC, id DESC LIMIT :limit;
 
 -- name: history_before
 -- A player's newest submissions on a board that are older than one of them.
 SELECT id, player_id, board, action, score, tiebreakers, metadata, accepted_at, state
-FROM history WHERE board = :board AND player_id = :player_id
+FROM history WHERE board = :board AND player_id = :player_id AND (state = 'counted' OR NOT :counted_only)
     AND (accepted_at, id) < (SELECT accepted_at, id FROM history WHERE id = :before)
 ORDER BY accepted_at DESC, id DESC LIMIT :limit;
 
@@ -235,7 +274,8 @@ ORDER BY accepted_at DESC, id DESC LIMIT :limit;
 
 -- name: standings
 -- Some standings, to refold them.
-SELECT json_group_array(json_array(wanted.key, score, json(tiebreakers), achieved_at, last_at, last_id, revision))
+SELECT json_group_array(json_array(wanted.key, revision,
+        iif(score IS NULL, NULL, json_array(score, json(tiebreakers), achieved_at, last_at, last_id))))
 FROM json_each(:wanted) AS wanted CROSS JOIN standings
     ON board = wanted.value ->> 0 AND window = wanted.value ->> 1 AND period = wanted.value ->> 2
     AND player_id = wanted.value ->> 3;
@@ -243,7 +283,9 @@ FROM json_each(:wanted) AS wanted CROSS JOIN standings
 -- name: standings_of
 -- All standings of a player and the settings of their boards, to hide or show them.
 SELECT json_group_array(json_array(json_array(board, window, period),
-    json_array(0, score, json(tiebreakers), achieved_at, last_at, last_id, standings.revision), json(settings)))
+    json_array(0, standings.revision,
+        iif(score IS NULL, NULL, json_array(score, json(tiebreakers), achieved_at, last_at, last_id))),
+    json(settings)))
 FROM standings JOIN boards ON boards.id = board
 WHERE player_id = :player_id;
 
@@ -264,15 +306,16 @@ FROM standings CROSS JOIN players ON players.id = player_id
 WHERE player_id = :player_id;
 
 -- name: visible
--- A page of a period in board order, to rebuild its ranking.
+-- A page of a period by player, to rebuild its ranking.
 SELECT json_group_array(json_array(json_array(board, window, period), player_id, revision, order_key, name,
     name_revision))
 FROM (
     SELECT board, window, period, player_id, standings.revision AS revision, hex(order_key) AS order_key, name,
         players.revision AS name_revision
     FROM standings CROSS JOIN players ON players.id = player_id
-    WHERE board = :board AND window = :window AND period = :period AND order_key > :after
-    ORDER BY standings.order_key LIMIT :limit
+    WHERE board = :board AND window = :window AND period = :period AND player_id > :after
+        AND standings.order_key IS NOT NULL
+    ORDER BY player_id LIMIT :limit
 );
 
 -- name: page

@@ -19,8 +19,8 @@ class SqliteStandings(Part):
         """These standings as they are now; unknown ones are left out."""
         return await self._database.read(lambda connection: projections(connection, touched))
 
-    async def visible(self, period: BoardPeriod, after: bytes | None, limit: int) -> tuple[Projection, ...]:
-        """The period's visible standings in order of their key, those after `after`."""
+    async def visible(self, period: BoardPeriod, after: str | None, limit: int) -> tuple[Projection, ...]:
+        """The period's visible standings in the byte order of player ids, those after the player `after`."""
         return await self._database.read(lambda connection: visible(connection, period, after, limit))
 
     async def page(self, board: Board, period: BoardPeriod, limit: int) -> Page:

@@ -18,7 +18,7 @@ from scoreboard.storage.sqlite.part import Part
 from scoreboard.storage.sqlite.statements import execute, fetch
 
 SWEEP_ROWS = 1_000
-"""Action ids forgotten in one transaction, so that a sweep never holds up the submissions for long."""
+"""Rows forgotten in one transaction, so that a sweep never holds up the submissions for long."""
 
 
 class SqliteSubmissions(Part):
@@ -33,6 +33,12 @@ class SqliteSubmissions(Part):
         rows = await self._database.read(lambda connection: fetch(connection, "action", {"action_id": action_id}))
         return repeated(Taken(*rows[0])) if rows else None
 
+    async def claim(self, idempotency_key: str, fingerprint: bytes, kept_until: int) -> bool:
+        """Take a key for one request, until then; False where another request took it before."""
+        parameters = {"id": idempotency_key, "fingerprint": fingerprint, "kept_until": kept_until}
+        [(owner,)] = await self._database.write(lambda connection: fetch(connection, "claim", parameters))
+        return bool(owner == fingerprint)
+
     async def submission(self, submission_id: str) -> HistoryItem | None:
         """One submission."""
         return await self._database.read(lambda connection: _submission(connection, submission_id))
@@ -42,24 +48,30 @@ class SqliteSubmissions(Part):
     ) -> Voided | None:
         """Take a counted submission out of the standings of `periods`, which are refolded, and write the audit entry.
 
-        Raises ScoreOutOfRange where a sum without it would leave the range on its way.
+        Raises ScoreOutOfRange where the sum without it is out of range.
         """
         return await self._database.write(lambda connection: _void(connection, board, submission_id, periods, entry))
 
     async def sweep(self, now: int) -> int:
-        """Forget the action ids whose `kept_until` lies before the instant, in bounded steps; returns how many."""
-        parameters = {"now": now, "limit": SWEEP_ROWS}
+        """Forget action ids and keys kept until before the instant, and expired sessions; returns how many."""
         forgotten = 0
-        while True:
-            swept = await self._database.write(lambda connection: execute(connection, "sweep_actions", parameters))
-            forgotten += swept
-            if swept < SWEEP_ROWS:
-                return forgotten
+        for name in ("sweep_actions", "sweep_claims", "sweep_sessions"):
+            swept = SWEEP_ROWS
+            while swept == SWEEP_ROWS:
+                swept = await self._sweep(name, now)
+                forgotten += swept
+        return forgotten
 
-    async def history(self, board: str, player_id: str, before: str | None, limit: int) -> tuple[HistoryItem, ...]:
+    async def _sweep(self, name: str, now: int) -> int:
+        parameters = {"now": now, "limit": SWEEP_ROWS}
+        return await self._database.write(lambda connection: execute(connection, name, parameters))
+
+    async def history(
+        self, board: str, player_id: str, before: str | None, limit: int, *, counted_only: bool = False
+    ) -> tuple[HistoryItem, ...]:
         """The player's submissions on a board, newest first, those older than the submission id `before`."""
         name = "history" if before is None else "history_before"
-        parameters = {"board": board, "player_id": player_id, "limit": limit}
+        parameters = {"board": board, "player_id": player_id, "limit": limit, "counted_only": counted_only}
         if before is not None:
             parameters["before"] = before
         rows = await self._database.read(lambda connection: fetch(connection, name, parameters))

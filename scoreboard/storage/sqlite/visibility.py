@@ -32,7 +32,7 @@ def set_status(
     [(text,)] = fetch(connection, "standings_of", {"player_id": player_id})
     ledger = Ledger()
     changes = tuple(
-        ledger.put(row.settings, row.period, player, row.stored.standing(), row.stored.revision + 1)
+        ledger.put(row.settings, row.period, player, row.stored.standing, row.stored.revision + 1)
         for row in _owned.decode(text)
     )
     ledger.write(connection, now)

@@ -1,7 +1,8 @@
 """Threads that own a SQLite connection each, and the jobs they run for the event loop.
 
 SQLite's calls block, and a connection carries one transaction, so neither the event loop nor two coroutines may share
-one. A job is a function of the connection; it runs to its end even if nobody waits for it any longer.
+one. A job is a function of the connection. Once begun it runs to its end even if nobody waits for it any longer; one
+that nobody waits for when its turn comes is skipped, so that a slow disk is not kept busy with what was given up.
 """
 
 import asyncio
@@ -80,6 +81,8 @@ class _Task(Generic[T]):
         self.future: asyncio.Future[T] = self._loop.create_future()
 
     def run(self, connection: sqlite3.Connection) -> None:
+        if self.future.cancelled():
+            return
         try:
             result = self._job(connection)
         except sqlite3.Error as error:

@@ -36,7 +36,8 @@ CREATE TABLE sessions (
     address TEXT NOT NULL,
     user_agent TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX sessions_player ON sessions (player_id);
+CREATE INDEX sessions_live ON sessions (player_id, created_at, id) WHERE revoked_at IS NULL;
+CREATE INDEX sessions_expires_at ON sessions (expires_at);
 
 -- Credentials of backends; `scopes` is a JSON array.
 CREATE TABLE api_keys (
@@ -58,7 +59,8 @@ CREATE TABLE boards (
 ) STRICT, WITHOUT ROWID;
 
 -- A player's score on a board period. Never deleted. `score` to `last_id` are NULL where nothing is counted,
--- `order_key` is NULL where the standing must not be seen.
+-- `order_key` is NULL where the standing must not be seen. It has no index: positions are looked up in the ranking, and
+-- an index would be written in two random places by every score.
 CREATE TABLE standings (
     board TEXT NOT NULL REFERENCES boards (id),
     window TEXT NOT NULL,
@@ -73,7 +75,6 @@ CREATE TABLE standings (
     order_key BLOB,
     PRIMARY KEY (board, window, period, player_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX standings_order ON standings (board, window, period, order_key) WHERE order_key IS NOT NULL;
 CREATE INDEX standings_player ON standings (player_id);
 
 -- Every submission that took its action id. `evidence` is that of the rules; a held one has it in its review.
@@ -108,6 +109,14 @@ CREATE TABLE actions (
     kept_until INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX actions_kept_until ON actions (kept_until);
+
+-- Idempotency keys of whole batches, and the digest of the request that took each.
+CREATE TABLE claims (
+    id TEXT NOT NULL PRIMARY KEY,
+    fingerprint BLOB NOT NULL,
+    kept_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX claims_kept_until ON claims (kept_until);
 
 -- Held submissions. `rules_revision` is the revision of the board whose rules held it; a claim lasts until `lease_until`.
 CREATE TABLE reviews (

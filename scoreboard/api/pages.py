@@ -1,0 +1,94 @@
+"""The page `/` and `/b/{board}`, and the files in `scoreboard/web` that it and other pages are made of."""
+
+import hashlib
+from importlib import resources
+from typing import Final
+
+from aiohttp import web
+
+from scoreboard.errors import NotFound
+
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self' data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+PAGE: Final = "index.html"
+KINDS: Final = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+FOREVER: Final = "public, max-age=31536000, immutable"
+REVALIDATE: Final = "no-cache"
+
+
+class Files:
+    """Everything in `scoreboard/web`, read once; `version` is another whenever any of it is."""
+
+    def __init__(self) -> None:
+        folder = resources.files("scoreboard").joinpath("web")
+        self._contents = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+        self.version = hashlib.sha256(repr(sorted(self._contents.items())).encode()).hexdigest()[:16]
+
+    def page(self, home: str) -> bytes:
+        """The page, its links going by `home`, which leads to the root of the application."""
+        links = f'="{home}web/{self.version}/'
+        return self._contents[PAGE].replace(b'="web/', links.encode())
+
+    def read(self, name: str) -> bytes:
+        """A file that pages may ask for. Raises NotFound."""
+        if name == PAGE or name not in self._contents:
+            raise NotFound("There is nothing at this address.")
+        return self._contents[name]
+
+
+FILES: Final[web.AppKey[Files]] = web.AppKey("files", Files)
+
+
+def add_routes(app: web.Application) -> None:
+    """The pages, and below `/web/` their files: under the version that the pages name, they never change."""
+    app[FILES] = Files()
+    app.router.add_get("/", front)
+    app.router.add_get("/b/{board}", board)
+    app.router.add_get("/web/{name}", file)
+    app.router.add_get("/web/{version}/{name}", file)
+
+
+async def front(request: web.Request) -> web.Response:
+    """The page with the first board."""
+    return _page(request, "")
+
+
+async def board(request: web.Request) -> web.Response:
+    """The page with the board that its address names."""
+    return _page(request, "../")
+
+
+async def file(request: web.Request) -> web.Response:
+    """A script, style or picture; pages of other origins may use it too."""
+    files, name = request.app[FILES], request.match_info["name"]
+    current = request.match_info.get("version") == files.version
+    body, kind = files.read(name), KINDS[name.rpartition(".")[2]]
+    response = _answer(request, body, kind, FOREVER if current else REVALIDATE)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def _page(request: web.Request, home: str) -> web.Response:
+    response = _answer(request, request.app[FILES].page(home), "text/html", REVALIDATE)
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _answer(request: web.Request, body: bytes, kind: str, caching: str) -> web.Response:
+    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    headers = {"ETag": tag, "Cache-Control": caching, "X-Content-Type-Options": "nosniff"}
+    if tag in request.headers.get("If-None-Match", ""):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=body, headers=headers, content_type=kind, charset="utf-8")

@@ -1,0 +1,76 @@
+"""Answers written to the connection as they stand.
+
+aiohttp builds, merges and serialises headers for each response, which costs more than most of what is answered here.
+Where nothing else has a say in the headers, an answer whose head is known beforehand goes past all that.
+"""
+
+import time
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web_request import BaseRequest
+
+from scoreboard.clock import to_datetime
+
+UNSENT_BOUND = 64 * 1024
+"""Bytes a connection has not taken yet, beyond which aiohttp answers: it waits until they are."""
+
+READY: Final[web.AppKey[bool]] = web.AppKey("ready", bool)
+"""Set by whoever runs the application by itself: no middleware, signal or access log wants to see the headers."""
+
+
+class ReadyResponse(web.StreamResponse):
+    """A whole answer of HTTP/1.1 on a connection that stays open."""
+
+    def __init__(self, head: bytes, body: bytes) -> None:
+        # The parent's headers, cookies and state are what is gone past; it is the parent for its type.
+        self._answer = b"%b%b\r\n\r\n%b" % (head, _date(int(time.time())), body)
+
+    @property
+    def keep_alive(self) -> bool:
+        """Always."""
+        return True
+
+    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
+        """Write the answer."""
+        if request.transport is None:
+            raise ConnectionResetError
+        request.transport.write(self._answer)
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing is left to write."""
+
+
+def can_be_ready(request: web.Request) -> bool:
+    """Whether this request may be answered so."""
+    return (
+        READY in request.app
+        and request.version == HttpVersion11
+        and request.keep_alive
+        and request.method != "HEAD"
+        and request.transport is not None
+        and request.transport.get_write_buffer_size() <= UNSENT_BOUND
+    )
+
+
+@lru_cache(maxsize=4096)
+def head_of(status: int, length: int, cache: str, etag: str | None) -> bytes:
+    """Status line and headers of a JSON answer, but for the date at their end."""
+    lines = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        "Content-Type: application/json",
+        f"Content-Length: {length}",
+        f"Cache-Control: {cache}",
+    ]
+    if etag is not None:
+        lines.append(f"ETag: {etag}")
+    return "\r\n".join([*lines, "Date: "]).encode()
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> bytes:
+    return to_datetime(second * 1_000_000).strftime("%a, %d %b %Y %H:%M:%S GMT").encode()

@@ -1,0 +1,79 @@
+"""The processes that are measured: started on any core while the load keeps to one, and read from outside."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+
+READY = b"ready "
+READY_WITHIN_S = 120
+_CPU_OF_PROCESS = 2
+
+
+class BenchError(Exception):
+    """The run cannot go on; what it says is for the user."""
+
+
+class Child:
+    """A running process: where it answers, and what it has used."""
+
+    def __init__(self, pid: int, url: str) -> None:
+        self.pid = pid
+        self.url = url
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self.url.rpartition(":")[2])
+
+    def cpu_s(self) -> float:
+        """CPU time of all its threads so far, in seconds, to the nanosecond (clock_getcpuclockid(3))."""
+        return time.clock_gettime(~self.pid << 3 | _CPU_OF_PROCESS)
+
+    def resident_bytes(self) -> int:
+        """Memory it holds."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@cache
+def usable_cores() -> frozenset[int]:
+    """The cores this process could use at first."""
+    return frozenset(os.sched_getaffinity(0))
+
+
+@asynccontextmanager
+async def child(arguments: Sequence[str], log: Path) -> AsyncIterator[Child]:
+    """A Python process on any core, from its line "ready http://..." to the end of the block.
+
+    What it says on stderr is kept in `log` and told by BenchError where it does not become ready.
+    """
+    with log.open("ab") as stderr:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, stderr=stderr, env=_environment()
+        )
+    try:
+        os.sched_setaffinity(process.pid, usable_cores())
+        yield Child(process.pid, await _ready(process, log))
+    finally:
+        # Its data are thrown away: there is nothing to end gently.
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _ready(process: asyncio.subprocess.Process, log: Path) -> str:
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), READY_WITHIN_S)
+    if not line.startswith(READY):
+        raise BenchError(f"a process did not start:\n{await asyncio.to_thread(log.read_text)}")
+    return line.removeprefix(READY).decode().strip()
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without settings that were meant for another server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")}

@@ -1,0 +1,42 @@
+"""A whole run: the load pinned to its core, every scenario in a folder that is thrown away."""
+
+import os
+import resource
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from scoreboard.bench.processes import BenchError, usable_cores
+from scoreboard.bench.report import Line
+from scoreboard.bench.rounds import Plan
+from scoreboard.bench.scenarios import SCENARIOS
+
+SPARE_FILES = 500
+
+
+async def run(plan: Plan, names: Sequence[str], started: Callable[[str], None]) -> list[Line]:
+    """The lines of the scenarios named; `started` is told as each begins."""
+    lines: list[Line] = []
+    with on_load_core(plan.sockets):
+        for name in names:
+            started(name)
+            with tempfile.TemporaryDirectory(prefix="scoreboard-bench-") as folder:
+                lines += await SCENARIOS[name](Path(folder), plan)
+    return lines
+
+
+@contextmanager
+def on_load_core(sockets: int) -> Iterator[None]:
+    """Run this process on the core of the load, with files enough for the sockets of two servers."""
+    before = usable_cores()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * sockets + SPARE_FILES
+    if most != resource.RLIM_INFINITY and most < wanted:
+        raise BenchError(f"{sockets} sockets need {wanted} open files; this user may have {most} (ulimit -n)")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[0]), most))
+    os.sched_setaffinity(0, {max(usable_cores())})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

@@ -1,0 +1,176 @@
+"""The lines of the report: what each measures, what it is held against, and its budget."""
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import msgspec
+
+from scoreboard.bench import audience
+from scoreboard.bench.limits import BATCH, Inserted, Inserts
+from scoreboard.bench.load import Supply, Tally, is_ok, request
+from scoreboard.bench.processes import Child, child
+from scoreboard.bench.report import Check, Line, Sample, figures, ratios, shares
+from scoreboard.bench.rounds import Load, Plan, Round, Usage, http_load, in_turns
+from scoreboard.bench.sockets import Scoring, open_socket
+from scoreboard.bench.world import World, fill, player, world
+
+CONNECTIONS = 64
+SCORING_SOCKETS = 32
+IN_FLIGHT = 8
+BATCH_CONNECTIONS = 8
+FEW = 1_000
+"""Players on the board where their number does not matter."""
+
+Scenario = Callable[[Path, Plan], Awaitable[list[Line]]]
+
+
+async def update(folder: Path, plan: Plan) -> list[Line]:
+    """`scores/update`, each with a fresh action token."""
+    async with world(folder / "world", FEW, plan.signed_in) as ours, limits(folder) as limit:
+        pair = await _against_constant(plan, ours, limit, ours.scores())
+    return [_line("update", "scores/update, 64 connections", *pair, ratio=0.40, p99_ms=20)]
+
+
+async def websocket(folder: Path, plan: Plan) -> list[Line]:
+    """`score` over WebSockets."""
+    async with world(folder / "world", FEW, plan.signed_in) as ours, limits(folder) as limit:
+        load = await _scoring(ours)
+        constant = await http_load(limit, ours.scores(), CONNECTIONS)
+        pair = await in_turns(plan, load.round, constant.round)
+    return [_line("websocket", "score, msgpack, 32 sockets, 8 in flight", *pair, ratio=0.65)]
+
+
+async def batch(folder: Path, plan: Plan) -> list[Line]:
+    """`scores/batch`, beside the same rows written to SQLite alone."""
+    filled = await fill(folder / "rows", FEW)
+    async with world(folder / "world", FEW, plan.signed_in) as ours, limits(folder) as limit:
+        make = ours.batches(BATCH)
+        load = await http_load(ours.server, make, BATCH_CONNECTIONS, weight=BATCH, is_right=_all_accepted)
+        pair = await in_turns(plan, load.round, _inserting(limit, filled))
+    return [_line("batch", f"scores/batch, 8 connections, {BATCH} items each", *pair, ratio=0.60)]
+
+
+async def top(folder: Path, plan: Plan) -> list[Line]:
+    """The first ten rows."""
+    async with world(folder / "world", FEW, plan.signed_in) as ours, limits(folder) as limit:
+        asked = request("GET", "/api/v1/boards/main/top?limit=10")
+        pair = await _against_constant(plan, ours, limit, lambda: asked)
+    return [_line("top", "top 10, 64 connections", *pair, ratio=0.80, p99_ms=10)]
+
+
+async def around(folder: Path, plan: Plan) -> list[Line]:
+    """The rows around any player of a large board."""
+    async with world(folder / "world", plan.players, plan.signed_in) as ours, limits(folder) as limit:
+        pair = await _against_constant(plan, ours, limit, _around(plan.players))
+    return [_line("around", f"5 rows above and below, of {plan.players:,} players", *pair, ratio=0.40)]
+
+
+async def size(folder: Path, plan: Plan) -> list[Line]:
+    """`scores/update` on a large board, beside a small one."""
+    async with (
+        world(folder / "large", plan.players, plan.signed_in) as large,
+        world(folder / "small", FEW, plan.signed_in) as small,
+    ):
+        load = await http_load(large.server, large.scores(), CONNECTIONS)
+        limit = await http_load(small.server, small.scores(), CONNECTIONS)
+        pair = await in_turns(plan, load.round, limit.round)
+    return [_line("size", f"scores/update, {plan.players:,} players against {FEW:,}", *pair, ratio=0.85)]
+
+
+async def fanout(folder: Path, plan: Plan) -> list[Line]:
+    """Pushes to many sockets, beside a loop that sends the same text to each."""
+    async with world(folder / "world", FEW, plan.signed_in) as ours, limits(folder) as limit:
+        return await audience.compare(plan, ours, limit)
+
+
+async def memory(folder: Path, plan: Plan) -> list[Line]:
+    """What a signed-in socket that does nothing costs."""
+    async with world(folder / "world", FEW, plan.signed_in) as ours:
+        before, usage = ours.server.resident_bytes(), Usage(ours.server)
+        for number in range(plan.sockets):
+            await open_socket(ours.server.port, token=ours.tokens[number % len(ours.tokens)])
+        each = (ours.server.resident_bytes() - before) / plan.sockets / 1_024
+        server, client = usage.shares()
+    check = Check("kb_per_socket", 16, False, each)
+    title = f"an idle signed-in socket, of {plan.sockets:,}"
+    return [
+        Line("memory", title, {"kb_per_socket": each}, {}, None, None, [check], {"server": server, "client": client})
+    ]
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "update": update,
+    "websocket": websocket,
+    "batch": batch,
+    "top": top,
+    "around": around,
+    "fanout": fanout,
+    "memory": memory,
+    "size": size,
+}
+
+
+@asynccontextmanager
+async def limits(folder: Path) -> AsyncIterator[Child]:
+    """The process of the in-run limits."""
+    async with child(["-m", "scoreboard.bench.limits"], folder / "limits.log") as process:
+        yield process
+
+
+async def _against_constant(
+    plan: Plan, ours: World, limit: Child, make: Callable[[], bytes]
+) -> tuple[list[Sample], list[Sample]]:
+    """The same requests to the server and to the handler that answers a constant."""
+    load, constant = await http_load(ours.server, make, CONNECTIONS), await http_load(limit, make, CONNECTIONS)
+    return await in_turns(plan, load.round, constant.round)
+
+
+async def _scoring(ours: World) -> Load:
+    tally, supplies, connections = Tally(), [], []
+    for number in range(SCORING_SOCKETS):
+        socket = await open_socket(ours.server.port, "msgpack", ours.tokens[number])
+        of_socket = [Supply(ours.messages(number, place, socket.frame)) for place in range(IN_FLIGHT)]
+        connections.append(Scoring(socket, of_socket, tally))
+        supplies += of_socket
+    return Load(ours.server, tally, connections, supplies)
+
+
+def _inserting(limit: Child, database: Path) -> Round:
+    async def insert(seconds: float) -> Sample:
+        usage = Usage(limit)
+        body = msgspec.json.encode(Inserts(str(database), FEW, seconds))
+        async with aiohttp.ClientSession() as session, session.post(f"{limit.url}/inserts", data=body) as response:
+            inserted = msgspec.json.decode(await response.read(), type=Inserted)
+        _, client = usage.shares()
+        return Sample(inserted.rows / inserted.seconds, (), inserted.cpu_s / inserted.seconds, client)
+
+    return insert
+
+
+def _around(players: int) -> Callable[[], bytes]:
+    return lambda: request("GET", f"/api/v1/boards/main/around/{player(random.randrange(players))}?k=5")
+
+
+def _all_accepted(answer: bytes) -> bool:
+    return is_ok(answer) and b'"rejected"' not in answer
+
+
+def _line(
+    name: str,
+    title: str,
+    ours: Sequence[Sample],
+    limit: Sequence[Sample],
+    *,
+    ratio: float,
+    p99_ms: float | None = None,
+) -> Line:
+    found = figures(ours)
+    measured = ratios([sample.per_s for sample in ours], [sample.per_s for sample in limit])
+    by_cpu = ratios([sample.per_cpu_s for sample in ours], [sample.per_cpu_s for sample in limit])
+    checks = [Check("ratio", ratio, True, measured.median)]
+    if p99_ms is not None:
+        checks.append(Check("p99_ms", p99_ms, False, found["p99_ms"]))
+    return Line(name, title, found, figures(limit), measured, by_cpu, checks, shares(ours, limit))

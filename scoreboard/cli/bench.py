@@ -1,0 +1,70 @@
+"""The command `bench`: measures the server beside what the machine can do at best."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+import uvloop
+from rich.console import Console
+
+from scoreboard.bench.processes import BenchError
+from scoreboard.bench.profile import profile
+from scoreboard.bench.report import Line, table
+from scoreboard.bench.rounds import Plan
+from scoreboard.bench.run import run
+from scoreboard.bench.scenarios import SCENARIOS
+
+SOCKETS = 1_000
+SIGNED_IN = 512
+QUICK_PLAYERS = 100_000
+FULL_PLAYERS = 1_000_000
+
+
+@click.command("bench")
+@click.option(
+    "--only", multiple=True, metavar="NAME", type=click.Choice(list(SCENARIOS)), help="Only this; repeatable."
+)
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Measurements of each side.")
+@click.option("--seconds", type=click.FloatRange(0.1), default=2.0, show_default=True, help="Length of a measurement.")
+@click.option("--players", type=click.IntRange(1_000), help="Players of the large boards.")
+@click.option("--full/--quick", default=False, help=f"{FULL_PLAYERS:,} players, or {QUICK_PLAYERS:,} (the default).")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here too."
+)
+@click.option("--profile", "profiled", is_flag=True, help="Profile the server under `scores/update` instead.")
+def bench(
+    only: Sequence[str],
+    rounds: int,
+    seconds: float,
+    players: int | None,
+    full: bool,
+    json_file: Path | None,
+    profiled: bool,
+) -> None:
+    """Measure the server beside what the machine can do at best in the same run.
+
+    The load keeps to one core; servers may use all. Databases are made in the folder for temporary files ($TMPDIR),
+    which must be on a real disk for the writes to mean anything.
+    """
+    plan = Plan(rounds, seconds, players or (FULL_PLAYERS if full else QUICK_PLAYERS), SOCKETS, SIGNED_IN)
+    console = Console()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+            if profiled:
+                console.print(*loop.run(profile(plan)), sep="\n")
+            else:
+                _report(console, loop.run(run(plan, only or tuple(SCENARIOS), _progress)), json_file)
+    except BenchError as fault:
+        raise click.ClickException(str(fault)) from fault
+
+
+def _progress(name: str) -> None:
+    click.echo(f"{name} ...", err=True)
+
+
+def _report(console: Console, lines: Sequence[Line], json_file: Path | None) -> None:
+    console.print(table(lines))
+    if json_file is not None:
+        json_file.write_bytes(msgspec.json.format(msgspec.json.encode(lines)) + b"\n")

@@ -1,0 +1,348 @@
+/**
+ * The browser client of a scoreboard server: live boards, own standing, and scoring, over one WebSocket.
+ *
+ *     import { Scoreboard } from "https://scores.example/web/scoreboard.js";
+ *     const board = new Scoreboard().subscribe("main", { limit: 10 });
+ *     board.addEventListener("change", () => console.log(board.rows));
+ *
+ * A lost connection is made again by itself, and boards go on from the version shown.
+ */
+
+import { pause } from "./backoff.js";
+import { ScoreboardError, late, lost } from "./problem.js";
+import { inMemory, sessionOf } from "./session.js";
+import { Subscription } from "./subscription.js";
+
+export { ScoreboardError };
+
+/**
+ * `disconnected` -> `connecting` -> `connected` (the socket is open) -> `authenticated` (credentials are sent) ->
+ * `active` <-> `inactive` (the server pushes nothing until there is activity) -> `disconnected`.
+ *
+ * @typedef {"disconnected" | "connecting" | "connected" | "authenticated" | "active" | "inactive"} State
+ * @typedef {{id: string, name: string, role: string}} Player
+ */
+
+/** Where the server is that this module came from, however deep it is mounted. */
+export const HOME = import.meta.url.slice(0, import.meta.url.lastIndexOf("/web/") + 1);
+
+const PROTOCOL = "scoreboard.v1.json";
+const GRACE_MS = 10_000;
+const ANSWER_MS = 10_000;
+const RENEW_MS = 31_000;
+const ACTIVITY_MS = 1_000;
+const FINAL_CODES = [4400, 4403];
+const ACTIVITY = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
+
+/**
+ * One connection. Fires `state` (see `state`, `retryAt`, `farewell`) and `player` (somebody signed in or out).
+ */
+export class Scoreboard extends EventTarget {
+  #url;
+  #store;
+  #socket = null;
+  /** @type {State} */
+  #state = "disconnected";
+  #pending = new Map();
+  #ids = 0;
+  #subscriptions = new Set();
+  #attempt = 0;
+  #bye = null;
+  #silenceMs = ANSWER_MS;
+  #heardAt = 0;
+  #watchdog = 0;
+  #retry = 0;
+  #ended = new AbortController();
+
+  /** Who is signed in. @type {Player | null} */
+  player = null;
+  /** When the connection is tried again, in milliseconds since 1970. @type {number | null} */
+  retryAt = null;
+  /** Why the server does not want this client back. @type {string | null} */
+  farewell = null;
+
+  /**
+   * @param {object} [options]
+   * @param {string} [options.url] of the server; the one that this module came from unless told
+   * @param {string} [options.token] an access token; a spectator has none
+   * @param {import("./session.js").SessionStore} [options.session] where tokens are kept that `signIn`, `signUp` and renewal bring
+   */
+  constructor({ url = HOME, token, session } = {}) {
+    super();
+    this.#url = url.endsWith("/") ? url : `${url}/`;
+    this.#store = session ?? inMemory(token ? { access_token: token } : null);
+    this.#listen();
+    this.connect();
+  }
+
+  /** @returns {State} */
+  get state() {
+    return this.#state;
+  }
+
+  /** Try at once, rather than at `retryAt`. */
+  connect() {
+    if (this.#socket || this.#ended.signal.aborted) return;
+    clearTimeout(this.#retry);
+    this.retryAt = this.farewell = this.#bye = null;
+    const url = new URL("ws", this.#url);
+    url.protocol = url.protocol.replace("http", "ws");
+    const socket = (this.#socket = new WebSocket(url, PROTOCOL));
+    socket.onopen = () => {
+      this.#enter("connected");
+      this.#authenticate();
+    };
+    socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
+    socket.onclose = ({ code }) => this.#lose(code);
+    this.#silenceMs = ANSWER_MS;
+    this.#heard();
+    this.#enter("connecting");
+  }
+
+  /** End the connection for good. */
+  close() {
+    this.#ended.abort();
+    clearTimeout(this.#retry);
+    this.#lose();
+  }
+
+  /**
+   * Follow a board's best rows, or with `me` the own standing.
+   *
+   * @param {string} board
+   * @param {{window?: string, limit?: number, me?: boolean}} [options]
+   * @returns {Subscription}
+   */
+  subscribe(board, { window, limit = 10, me = false } = {}) {
+    const subscription = new Subscription({ board, window, limit, me }, () => this.#leave(subscription));
+    this.#subscriptions.add(subscription);
+    if (this.#isUp()) this.#follow(subscription);
+    return subscription;
+  }
+
+  /**
+   * Send any message that has a `result`, and return that. Waits for the connection.
+   *
+   * @param {string} type such as `action`, `score` or `boards`
+   * @param {object} [fields]
+   * @param {{timeout?: number}} [options] milliseconds to wait for the connection, and again for the answer
+   * @returns {Promise<any>}
+   */
+  async call(type, fields = {}, { timeout = ANSWER_MS } = {}) {
+    await this.#connected(timeout);
+    return this.#ask(type, fields, timeout);
+  }
+
+  /** Sign in. @param {string} username @param {string} password */
+  async signIn(username, password) {
+    await this.#become(await this.call("login", { username, password }));
+  }
+
+  /** Make a new player and sign in as them. @param {string} username @param {string} password */
+  async signUp(username, password) {
+    await this.#become(await this.call("register", { username, password }));
+  }
+
+  /** Go on as a spectator, and end the sign-in on the server. */
+  async signOut() {
+    const session = this.#store.load();
+    await this.#become(null);
+    const headers = { Authorization: `Bearer ${session?.access_token}` };
+    await fetch(new URL("api/v1/auth/logout", this.#url), { method: "POST", headers });
+  }
+
+  // The connection
+
+  #enter(state) {
+    this.#state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+
+  #isUp() {
+    return this.#state === "active" || this.#state === "inactive";
+  }
+
+  async #connected(timeout) {
+    const end = AbortSignal.timeout(timeout);
+    while (!this.#isUp()) {
+      if (this.farewell || end.aborted || this.#ended.signal.aborted) throw lost();
+      await new Promise((resolve) => {
+        this.addEventListener("state", resolve, { once: true });
+        end.addEventListener("abort", resolve, { once: true });
+      });
+    }
+  }
+
+  #lose(code) {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#socket = socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+    clearTimeout(this.#watchdog);
+    for (const { reject } of this.#pending.values()) reject(lost());
+    for (const subscription of this.#subscriptions) subscription.name = "";
+    if (FINAL_CODES.includes(code) || this.#bye?.reconnect === false) {
+      this.farewell = this.#bye?.reason ?? "closed";
+    } else if (!this.#ended.signal.aborted) {
+      const wait = pause(this.#attempt++, this.#bye?.retry_after_ms);
+      this.retryAt = Date.now() + wait;
+      this.#retry = setTimeout(() => this.connect(), wait);
+    }
+    this.#enter("disconnected");
+  }
+
+  /** Anything counts as a sign of life; without one for long enough the connection is lost. */
+  #heard() {
+    this.#heardAt = Date.now();
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => this.#lose(), this.#silenceMs);
+  }
+
+  #listen() {
+    const { signal } = this.#ended;
+    let actedAt = 0;
+    const act = () => {
+      // Once is enough until the server answers.
+      if (this.#state !== "inactive" || Date.now() - actedAt < ACTIVITY_MS) return;
+      actedAt = Date.now();
+      this.#send({ type: "activity" });
+    };
+    for (const kind of ACTIVITY) addEventListener(kind, act, { signal, passive: true });
+    const wake = () => {
+      if (document.hidden) return;
+      // Timers of a sleeping page are late: the connection may be long dead.
+      if (this.#socket && Date.now() - this.#heardAt > this.#silenceMs) this.#lose();
+      if (!this.farewell) this.connect();
+      act();
+    };
+    addEventListener("online", wake, { signal });
+    document.addEventListener("visibilitychange", wake, { signal });
+  }
+
+  // Who is there
+
+  async #authenticate() {
+    const socket = this.#socket;
+    try {
+      const session = await this.#session();
+      if (this.#state === "connected") this.#enter("authenticated");
+      this.#welcome(await this.#ask("auth", session ? { token: session.access_token } : {}));
+    } catch (error) {
+      if (socket !== this.#socket) return;
+      if (error.temporary) this.#lose();
+      else this.#doubt(error);
+    }
+  }
+
+  #welcome({ player, ping_s }) {
+    this.#attempt = 0;
+    this.#silenceMs = ping_s * 1000 + GRACE_MS;
+    this.#heard();
+    const changed = this.player?.id !== player?.id;
+    this.player = player;
+    if (!this.#isUp()) this.#enter("active");
+    if (changed) this.dispatchEvent(new Event("player"));
+    for (const subscription of this.#subscriptions) {
+      if (changed) subscription.forget();
+      if (subscription.me || !subscription.name) this.#follow(subscription);
+    }
+  }
+
+  /** The server refused the token and will close: come back with a renewed one, or none. */
+  #doubt(error) {
+    const session = this.#store.load();
+    if (!error.code.match(/unauthenticated|token_expired/) || !session) return;
+    this.#store.save(session.refresh_token ? { ...session, expires_at: 0 } : null);
+  }
+
+  async #become(session) {
+    this.#store.save(session && sessionOf(session));
+    if (this.#isUp()) await this.#authenticate();
+  }
+
+  /** The tokens to use, renewed if they are about to end. */
+  async #session() {
+    const session = this.#store.load();
+    return session?.expires_at < Date.now() + RENEW_MS ? this.#renew(session) : session;
+  }
+
+  async #renew({ refresh_token }) {
+    try {
+      const session = sessionOf(await this.#ask("refresh", { refresh_token }));
+      this.#store.save(session);
+      return session;
+    } catch (error) {
+      if (error.temporary) throw error;
+      this.#store.save(null);
+      return null;
+    }
+  }
+
+  // Subscriptions
+
+  async #follow(subscription) {
+    if (subscription.me && !this.player) return;
+    try {
+      const { subscription: name } = await this.#ask("subscribe", subscription.request);
+      subscription.name = name;
+      if (!this.#subscriptions.has(subscription)) this.#leave(subscription);
+    } catch (error) {
+      if (!error.temporary) subscription.refuse(error);
+    }
+  }
+
+  #leave(subscription) {
+    this.#subscriptions.delete(subscription);
+    const { name } = subscription;
+    const shared = [...this.#subscriptions].some((other) => !other.name || other.name === name);
+    if (name && !shared) this.#send({ type: "unsubscribe", subscription: name });
+  }
+
+  #show(name, message) {
+    for (const subscription of this.#subscriptions) {
+      if (subscription.name === name && !subscription.take(message)) this.#follow(subscription);
+    }
+  }
+
+  #send(message) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  #ask(type, fields, timeout = ANSWER_MS) {
+    const id = ++this.#ids;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(late()), timeout);
+      this.#pending.set(id, { resolve, reject, timer });
+      if (!this.#send({ type, id, ...fields })) reject(lost());
+    }).finally(() => {
+      clearTimeout(this.#pending.get(id).timer);
+      this.#pending.delete(id);
+    });
+  }
+
+  #take(message) {
+    this.#heard();
+    const { type, id, board, window, limit } = message;
+    if (type === "ping") this.#send({ type: "pong" });
+    else if (type === "snapshot" || type === "delta") this.#show(`${board}/${window}/${limit}`, message);
+    else if (type === "me") this.#show(`${board}/${window}/me`, message);
+    else if (type === "state") this.#enter(message.state);
+    else if (type === "expiring") setTimeout(() => this.#isUp() && this.#authenticate(), message.expires_in * 500);
+    else if (type === "bye") this.#bye = message;
+    else if (type === "error") this.#refused(message);
+    else this.#pending.get(id)?.resolve(message.value ?? message);
+  }
+
+  #refused(message) {
+    const error = new ScoreboardError(message);
+    this.#pending.get(message.id)?.reject(error);
+    for (const subscription of this.#subscriptions) {
+      if (message.subscription && subscription.name === message.subscription) {
+        subscription.name = "";
+        subscription.refuse(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** How the connection is, in words. */
+
+const WORDS = {
+  connecting: "Connecting…",
+  connected: "Connecting…",
+  authenticated: "Signing in…",
+  active: "Live",
+  inactive: "Paused – move or press a key",
+};
+
+/** Shows the state of a connection, and counts the seconds to the next attempt. */
+export class Status {
+  #live;
+  #element;
+  #text;
+  #button;
+  #timer = 0;
+
+  /**
+   * @param {import("./scoreboard.js").Scoreboard} live
+   * @param {HTMLElement} element with the text in `span` and a `button` to connect at once
+   * @param {import("./announcer.js").Announcer} announcer
+   */
+  constructor(live, element, announcer) {
+    this.#live = live;
+    this.#element = element;
+    this.#text = element.querySelector("span");
+    this.#button = element.querySelector("button");
+    this.#button.onclick = () => live.connect();
+    let wasUp = null;
+    live.addEventListener("state", () => {
+      this.#show();
+      const up = live.state === "active" || (live.state === "disconnected" ? false : wasUp);
+      if (wasUp !== null && up !== wasUp) announcer.say(up ? "Live again." : "Connection lost.");
+      wasUp = up;
+    });
+    this.#show();
+  }
+
+  #show() {
+    clearInterval(this.#timer);
+    const { state, farewell } = this.#live;
+    document.documentElement.dataset.state = farewell ? "closed" : state;
+    this.#button.hidden = state !== "disconnected";
+    this.#text.textContent = WORDS[state] ?? this.#waiting();
+    if (state === "disconnected" && !farewell) {
+      this.#timer = setInterval(() => (this.#text.textContent = this.#waiting()), 250);
+    }
+  }
+
+  #waiting() {
+    if (this.#live.farewell) return `Closed by the server: ${this.#live.farewell}`;
+    return `Reconnecting in ${Math.max(0, Math.ceil((this.#live.retryAt - Date.now()) / 1000))} s`;
+  }
+}

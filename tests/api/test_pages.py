@@ -1,0 +1,51 @@
+"""The page and its files over HTTP."""
+
+import re
+from collections.abc import Mapping
+
+from tests.api.app import Api
+
+
+async def fetch(api: Api, path: str, **headers: str) -> tuple[int, Mapping[str, str], str]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with api.http.get(path, headers=named) as response:
+        return response.status, response.headers, await response.text()
+
+
+async def test_the_page_may_load_only_what_is_its_own(api: Api) -> None:
+    for path in ("/", "/b/main"):
+        status, headers, text = await fetch(api, path)
+        assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+        nothing = {name for name, sources in policy.items() if sources == "'none'"}
+        own = {name for name, sources in policy.items() if sources == "'self'"}
+        assert nothing == {"default-src", "base-uri", "form-action", "frame-ancestors"}
+        assert own | {"img-src"} == policy.keys() - nothing
+        assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", text)
+
+
+async def test_every_link_of_the_page_leads_to_a_file_that_never_changes(api: Api) -> None:
+    for path, home in (("/", "/"), ("/b/main", "/b/../")):
+        _, _, text = await fetch(api, path)
+        links = re.findall(r'(?:src|href)="([^"#][^"]*)"', text)
+        assert len(links) >= 5
+        for link in links:
+            status, headers, _ = await fetch(api, home + link)
+            assert (status, headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+            assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_files_under_their_plain_names_are_asked_for_again(api: Api) -> None:
+    status, headers, text = await fetch(api, "/web/scoreboard.js")
+    assert (status, headers["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+    assert (headers["Cache-Control"], headers["Access-Control-Allow-Origin"]) == ("no-cache", "*")
+    assert "export class Scoreboard" in text
+    status, headers, text = await fetch(api, "/web/scoreboard.js", If_None_Match=headers["ETag"])
+    assert (status, text) == (304, "")
+    status, headers, _ = await fetch(api, "/web/of-another-version/scoreboard.js")
+    assert (status, headers["Cache-Control"]) == (200, "no-cache")
+
+
+async def test_nothing_else_is_served(api: Api) -> None:
+    for path in ("/web/", "/web/index.html", "/web/nothing.js", "/web/..%2fconfig.yaml", "/web/x/..%2fconfig.yaml"):
+        assert (await api.get(path)).code == "not_found"

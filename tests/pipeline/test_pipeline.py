@@ -1,0 +1,112 @@
+"""From a judged submission to a moved board, on the real storage and ranking."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from scoreboard.admission.memory import MemoryAdmissions
+from scoreboard.boards import Boards
+from scoreboard.clock import SECOND, SystemClock, uuid7
+from scoreboard.metrics import Metrics
+from scoreboard.model import BoardPeriod, BoardSettings, Submission
+from scoreboard.pipeline import Commit, Judged, Pipeline, Publish, Rank, Rebuilder
+from scoreboard.pipeline.publish import Submitted
+from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.storage.sqlite import SqliteStorage
+from scoreboard.tasks import Tasks
+
+MAIN = BoardPeriod("main", "all", "all")
+
+
+class World:
+    """A pipeline and the parts it is made of."""
+
+    def __init__(self, storage: SqliteStorage, submitted: Submitted) -> None:
+        self.storage = storage
+        self.clock = SystemClock()
+        self.tasks = Tasks()
+        self.boards = Boards(storage, self.clock)
+        self.ranking = MemoryRanking(self.boards.settings, lambda _: None)
+        self.rebuilder = Rebuilder(storage, self.ranking, self.tasks)
+        self.rank = Rank(storage, self.ranking, self.rebuilder, self.boards, self.clock, outbox_after_s=0)
+        commit = Commit(storage, MemoryAdmissions(self.clock, 0), self.clock, timeout_s=10)
+        self.pipeline = Pipeline(
+            commit, self.rank, Publish(submitted), self.tasks, Metrics(), batch_max=100, queue_max=1000
+        )
+
+    def judged(self, player_id: str, score: int) -> Judged:
+        """A judged score."""
+        at = self.clock.now()
+        board = self.boards.get("main")
+        submission = Submission(
+            uuid7(at), uuid7(at), at + SECOND, player_id, "main", score, (), at, (MAIN,), creates_player=True
+        )
+        return Judged(board, submission)
+
+    async def scores(self) -> list[tuple[str, int]]:
+        """What the board shows."""
+        return [(row.player_id, row.score) for row in (await self.ranking.top(MAIN, 100)).rows]
+
+
+@asynccontextmanager
+async def world(folder: Path, submitted: Submitted = lambda *_: None) -> AsyncIterator[World]:
+    storage = await SqliteStorage.open(folder / "scoreboard.db")
+    world = World(storage, submitted)
+    await world.boards.open({"main": BoardSettings(operator="sum")})
+    yield world
+    await world.pipeline.drained()
+    await world.tasks.cancel()
+    await storage.close()
+
+
+async def test_the_first_score_of_a_period_that_is_not_loaded_is_placed(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        done = await w.pipeline.put(w.judged("ada", 5))
+        assert done.placing is not None
+        assert (done.outcome.score, done.placing.position) == (5, 1)
+
+
+async def test_a_fault_after_the_commit_is_no_fault_of_the_score(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("nobody listens")
+
+    async with world(tmp_path, fail) as w:
+        done = await w.pipeline.put(w.judged("ada", 5))
+        assert (done.outcome.status, done.outcome.repeat, done.placing) == ("accepted", False, None)
+        assert len(await w.storage.history("main", "ada", None, 10)) == 1
+    assert "nobody listens" in caplog.text
+
+
+async def test_what_was_committed_but_not_ranked_is_swept_up(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        await w.rebuilder.ensure(MAIN)
+        judged = w.judged("ada", 5)
+        await w.storage.commit([judged.board], [judged.submission], w.clock.now())
+        assert await w.scores() == []
+        assert await w.rank.sweep() == 1
+        assert await w.scores() == [("ada", 5)]
+        await w.rank.settle()
+        assert await w.rank.sweep() == 0
+
+
+async def test_what_was_ranked_is_not_swept_again(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        await w.pipeline.put(w.judged("ada", 5))
+        assert await w.rank.sweep() == 0
+        await w.rank.settle()
+        assert await w.storage.outbox(w.clock.now(), 10) == ()
+
+
+async def test_a_restart_finds_every_standing_though_the_outbox_was_not_settled(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        await w.pipeline.put(w.judged("ada", 5))
+        await w.pipeline.put(w.judged("bob", 7))
+    async with world(tmp_path) as w:
+        await w.rebuilder.ensure(MAIN)
+        assert await w.scores() == [("bob", 7), ("ada", 5)]
+        await w.rank.sweep()
+        assert await w.scores() == [("bob", 7), ("ada", 5)]
