@@ -27,7 +27,7 @@ from scoreboard.live.topic import Source
 from scoreboard.live.wheel import Wheel
 from scoreboard.lock import sole_user
 from scoreboard.metrics import Metrics
-from scoreboard.model import Board, Player
+from scoreboard.model import Board, BoardPeriod, Player
 from scoreboard.order import order_keys
 from scoreboard.passwords import Passwords
 from scoreboard.pipeline import Commit, Pipeline, Publish, Rank, Rebuilder
@@ -112,20 +112,19 @@ async def _boards(app: web.Application) -> AsyncIterator[None]:
 async def _ranking(app: web.Application) -> AsyncIterator[None]:
     """The ranking, filled from the database with every period that is open now, and the hub that shows it live."""
     boards, live = app[BOARDS], app[SETTINGS].live
-    ranking = app[RANKING] = MemoryRanking(boards.settings, lambda changes: hub.notify(changes))
+    ranking = app[RANKING] = MemoryRanking(boards.settings, lambda changes: hub.notify(changes), boards.is_open)
     rebuilder = app[REBUILDER] = Rebuilder(app[STORAGE], ranking, app[TASKS])
     wheel = app[WHEEL] = Wheel(app[CLOCK])
     source = Source(ranking, rebuilder.ensure, app[TASKS], live.tick_ms / 1000, live.history_versions)
     hub = app[HUB] = Hub(source, boards.settings, wheel, live.max_subscriptions)
 
     async def follow(before: Board | None, board: Board) -> None:
-        # Keys of another order cannot be read by the new one. There are none: the board has no scores.
-        if before is not None and order_keys(before.settings) is not order_keys(board.settings):
+        if before is not None:
             for period in await ranking.periods(board.id):
-                await ranking.drop(period)
-        elif before is not None and before.settings.rank != board.settings.rank:
-            for period in await ranking.periods(board.id):
-                await rebuilder.rebuild(period)
+                if _is_outdated(period, before, board):
+                    await ranking.drop(period)
+                elif before.settings.rank != board.settings.rank:
+                    await rebuilder.rebuild(period)
         for period in boards.current(board):
             await rebuilder.ensure(period)
         await ranking.touch(board.id)
@@ -136,6 +135,14 @@ async def _ranking(app: web.Application) -> AsyncIterator[None]:
         await asyncio.gather(*(rebuilder.ensure(period) for period in boards.current(board)))
     yield
     await ranking.close()
+
+
+def _is_outdated(period: BoardPeriod, before: Board, board: Board) -> bool:
+    """Whether what is loaded of a period is of no use since the board changed."""
+    # Keys of another order cannot be read by the new one. There are none: the board has no scores.
+    another_order = order_keys(before.settings) is not order_keys(board.settings)
+    # A window that comes back was filled anew; what was loaded of it when it went has missed what came since.
+    return another_order or period.window not in before.settings.windows
 
 
 async def _services(app: web.Application) -> AsyncIterator[None]:

@@ -54,11 +54,17 @@ class Boards:
         """The period of each of the board's windows that is open now."""
         return periods.board_periods(board, self._clock.now())
 
+    def is_open(self, period: BoardPeriod) -> bool:
+        """Whether the period is one of its board's that are open now."""
+        board = self._boards.get(period.board)
+        return board is not None and period in self.current(board)
+
     async def put(self, board_id: str, settings: BoardSettings, actor: str) -> tuple[Board, bool]:
         """Create a board, or give one other settings; returns it and whether it is new.
 
-        Raises BadRequest for settings that make no sense together, and Conflict where a board with history would get
-        others of those that its standings are made by.
+        Windows that are new to a board with history are filled from it. Raises BadRequest for settings that make no
+        sense together, Conflict where a board with history would get others of those that its standings are made by,
+        and ScoreOutOfRange where a sum in a new window is out of range.
         """
         periods.check(settings)
         known = self._boards.get(board_id)

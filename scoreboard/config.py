@@ -41,7 +41,6 @@ class ServerSettings(Section, frozen=True, kw_only=True):
     environment: Literal["development", "production"] = "development"
     trusted_proxies: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
-    public_url: str = ""
     shutdown_s: SomeSeconds = 10
     access_log: bool = False
 

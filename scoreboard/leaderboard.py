@@ -110,12 +110,11 @@ class Leaderboard:
     async def top(self, asked: Top) -> TopPage:
         """The first rows, encoded once per version."""
         period = self.period(asked)
+        known = self._tops.get((period, asked.limit))
+        if known is not None and await self._is_newest(period, known.output):
+            return known
         if not await self._ready(period):
             return TopPage(page_out(await self._stored(period, asked.limit)))
-        epoch, version = await self._read(period, lambda: self._ranking.version(period), (0, 0))
-        known = self._tops.get((period, asked.limit))
-        if known is not None and known.output.version == version and known.output.epoch == epoch:
-            return known
         page = await self._page(period, lambda: self._ranking.top(period, asked.limit))
         if len(self._tops) >= MAX_TOPS:
             self._tops.clear()
@@ -218,6 +217,12 @@ class Leaderboard:
     def board(self, asked: BoardRef) -> BoardOut:
         """One board."""
         return board_out(self._boards.get(asked.board))
+
+    async def _is_newest(self, period: BoardPeriod, shown: PageOut) -> bool:
+        try:
+            return await self._ranking.version(period) == (shown.epoch, shown.version)
+        except NotLoaded:
+            return False
 
     async def _ready(self, period: BoardPeriod) -> bool:
         """Whether to read from the ranking: unless it is being loaded and that takes longer than a moment.

@@ -4,8 +4,12 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import uvloop
 from aiohttp import ClientError, ClientSession, web
@@ -16,6 +20,8 @@ from scoreboard.api.ready import READY
 from scoreboard.app import create_app
 from scoreboard.config import ServerSettings, Settings
 from scoreboard.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 READY_WITHIN_S = 60
 ASK_AGAIN_AFTER_S = 0.05
@@ -61,15 +67,18 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         access_log=logging.getLogger("aiohttp.access") if settings.server.access_log else None,
         shutdown_timeout=settings.server.shutdown_s,
     )
-    try:
-        await runner.setup()
-        port = await _listen(runner, settings.server)
-        if await _ready(_url(EVERYWHERE.get(settings.server.host, settings.server.host), port), stop):
-            announce(_url(settings.server.host, port))
-        await stop.wait()
-        await _retire(app, runner)
-    finally:
-        await runner.cleanup()
+    async with _port(settings.server) as listeners:
+        try:
+            await runner.setup()
+            _tell_folder(settings)
+            await _listen(runner, settings.server, listeners)
+            host, port = settings.server.host, listeners[0].getsockname()[1]
+            if await _ready(_url(EVERYWHERE.get(host, host), port), stop):
+                announce(_url(host, port))
+            await stop.wait()
+            await _retire(app, runner)
+        finally:
+            await runner.cleanup()
 
 
 async def _retire(app: web.Application, runner: web.AppRunner) -> None:
@@ -83,15 +92,54 @@ async def _retire(app: web.Application, runner: web.AppRunner) -> None:
     await app.shutdown()
 
 
-async def _listen(runner: web.AppRunner, server: ServerSettings) -> int:
-    """Open the port; which one, where any would do."""
+@asynccontextmanager
+async def _port(server: ServerSettings) -> AsyncIterator[list[socket.socket]]:
+    """Hold the port on every address of the host, so that nothing is made where the server could not be reached.
+
+    Nobody is listened to yet: who comes before the server is ready is refused at once, and goes elsewhere.
+    """
+    listeners: list[socket.socket] = []
+    port = server.port
+    with ExitStack() as held:
+        try:
+            for family, address in await _addresses(server.host):
+                listener = held.enter_context(socket.socket(family, socket.SOCK_STREAM))
+                _bind(listener, (address[0], port, *address[2:]))
+                port = listener.getsockname()[1]  # one for all addresses, where any would do
+                listeners.append(listener)
+        except OSError as fault:
+            raise _unusable(server, fault) from None
+        yield listeners
+
+
+async def _addresses(host: str) -> Iterable[tuple[socket.AddressFamily, tuple[Any, ...]]]:
+    """Those of a host by name or number, each once."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return dict.fromkeys((family, address) for family, *_, address in found)
+
+
+def _bind(listener: socket.socket, address: tuple[Any, ...]) -> None:
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if listener.family == socket.AF_INET6:  # the same port of IPv4 may be another's
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    listener.bind(address)
+
+
+async def _listen(runner: web.AppRunner, server: ServerSettings, listeners: list[socket.socket]) -> None:
     try:
-        await web.TCPSite(runner, server.host, server.port, backlog=BACKLOG).start()
-    except OSError as fault:
-        reason = (fault.strerror or str(fault)).rpartition("): ")[2].lower()
-        raise ConfigError(f"cannot listen on {server.host} port {server.port}: {reason}") from None
-    port: int = runner.addresses[0][1]
-    return port
+        for listener in listeners:
+            await web.SockSite(runner, listener, backlog=BACKLOG).start()
+    except OSError as fault:  # another server that held the port as well was quicker
+        raise _unusable(server, fault) from None
+
+
+def _unusable(server: ServerSettings, fault: OSError) -> ConfigError:
+    reason = (fault.strerror or str(fault)).lower()
+    return ConfigError(f"cannot listen on {server.host} port {server.port}: {reason}")
+
+
+def _tell_folder(settings: Settings) -> None:
+    log.info("the data is in %s", Path(settings.data.dir).resolve())
 
 
 async def _ready(url: str, stop: asyncio.Event) -> bool:

@@ -98,8 +98,51 @@ def test_a_port_in_use_is_told_in_one_line(tmp_path: Path, listener: socket.sock
     port = listener.getsockname()[1]
     output, errors, status = end(serve(tmp_path, "--port", str(port)))
     assert (output, status) == ("", 1)
-    assert errors.splitlines()[-1] == f"Error: cannot listen on 127.0.0.1 port {port}: address already in use"
-    assert "Traceback" not in errors
+    assert errors == f"Error: cannot listen on 127.0.0.1 port {port}: address already in use\n"
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_host_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+    output, errors, status = end(serve(tmp_path, "--host", "nowhere.invalid", "--port", "0"))
+    assert (output, status) == ("", 1)
+    assert re.fullmatch(r"Error: cannot listen on nowhere\.invalid port 0: .+\n", errors)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("localhost", "localhost"), ("0.0.0.0", "0.0.0.0"), ("::1", "[::1]"), ("::", "[::]")],
+)
+def test_every_address_of_the_host_answers_on_one_port(tmp_path: Path, host: str, shown: str) -> None:
+    if ":" in host and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    process = serve(tmp_path, "--host", host, "--port", "0")
+    assert process.stdout is not None
+    announced, _, port = process.stdout.readline().rpartition(":")
+    assert announced == f"ready http://{shown}"
+    for *_, address in socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM):
+        with closing(HTTPConnection(str(address[0]), int(port), timeout=DEADLINE_S)) as http:
+            assert readiness(http) == 200
+    process.terminate()
+    _, errors, status = end(process)
+    assert status == 0, errors
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_the_log_says_where_the_data_is(tmp_path: Path) -> None:
+    process = serve(tmp_path, "--port", "0", "--data", os.path.relpath(tmp_path / "elsewhere"))
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.terminate()
+    _, errors, _ = end(process)
+    assert re.search(rf"INFO .*: the data is in {tmp_path / 'elsewhere'}\n", errors)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +162,6 @@ def test_an_unusable_configuration_is_told_in_one_line(
 
 def test_a_data_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
-    output, errors, status = end(serve(tmp_path))
+    output, errors, status = end(serve(tmp_path, "--port", "0"))
     assert (output, status) == ("", 1)
     assert errors == f"Error: data.dir: cannot make {tmp_path / 'data'}: File exists\n"

@@ -94,8 +94,9 @@ class Connection:
     def signed_in(self, now: int, expires_at: int | None) -> None:
         """The client may go on until `expires_at`; None for a spectator, who needs no token."""
         self.spectator = expires_at is None
+        # The same token sent again must not be announced again, or a client that has no other would send it for ever.
+        self._warned = self._warned and expires_at == self._expires_at
         self._expires_at = expires_at
-        self._warned = False
         self.acted(now)
         self.state = "active"
 

@@ -82,7 +82,9 @@ async def _identify(call: Call, credentials: str) -> Caller:
 
 def _known_key(call: Call) -> ApiKey | None:
     """The API key of a call if it needs no look-up; a key never seen before counts as its address."""
-    scheme, _, secret = (call.credentials or "").partition(" ")
+    if call.credentials is None:
+        return None
+    scheme, _, secret = call.credentials.partition(" ")
     return call.context.keys.known(secret) if scheme.lower() == "key" else None
 
 

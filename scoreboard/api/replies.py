@@ -1,15 +1,23 @@
-"""What a WebSocket answers to messages: `result`, `auth.ok` and `pong`."""
+"""What a WebSocket answers to messages: `result`, `error`, `auth.ok` and `pong`."""
 
+import secrets
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from scoreboard.api.problems import report
 from scoreboard.codec import encode_json
+from scoreboard.errors import InternalError, ScoreboardError
 from scoreboard.live.base import Codec
-from scoreboard.live.failure import MessageId
+from scoreboard.live.failure import MessageId, failure
 from scoreboard.live.frames import frame, message_frame
+from scoreboard.live.outlet import Outlet
+from scoreboard.metrics import Metrics
 from scoreboard.wire import PlayerOut
+
+Label = MessageId | UnsetType
+"""The `id` of the message that is answered, if it had one."""
 
 
 class SocketLimits(Struct, frozen=True):
@@ -23,7 +31,7 @@ class SocketLimits(Struct, frozen=True):
 class AuthOk(Struct, frozen=True, kw_only=True, tag_field="type", tag="auth.ok", omit_defaults=True):
     """Who the server takes the client for; a spectator has neither player nor expiry."""
 
-    id: MessageId | UnsetType = UNSET
+    id: Label = UNSET
     player: PlayerOut | None
     expires_in: int | None
     ping_s: float
@@ -33,7 +41,7 @@ class AuthOk(Struct, frozen=True, kw_only=True, tag_field="type", tag="auth.ok",
 class Pong(Struct, frozen=True, kw_only=True, tag_field="type", tag="pong", omit_defaults=True):
     """The answer to a client's `ping`."""
 
-    id: MessageId | UnsetType = UNSET
+    id: Label = UNSET
 
 
 class Subscribed(Struct, frozen=True):
@@ -42,18 +50,50 @@ class Subscribed(Struct, frozen=True):
     subscription: str
 
 
-def result_frame(codec: Codec, message_id: MessageId | UnsetType, output: Struct | None) -> bytes:
+class Replies:
+    """Writes to one client, in its codec."""
+
+    __slots__ = ("_metrics", "_outlet")
+
+    def __init__(self, outlet: Outlet, metrics: Metrics) -> None:
+        self._outlet = outlet
+        self._metrics = metrics
+
+    def send(self, message: object) -> None:
+        """A message of the server's own."""
+        self._outlet.write(message_frame(self._outlet.codec, message))
+
+    def result(self, label: Label, output: Struct | None) -> None:
+        """A message was done."""
+        self._outlet.write(result_frame(self._outlet.codec, label, output))
+
+    def refuse(self, fault: Exception, label: Label = UNSET) -> None:
+        """A message was not done; what nobody foresaw is reported, and the client hears no more than that."""
+        if isinstance(fault, ScoreboardError):
+            self.send(failure(fault, label))
+            return
+        request_id = secrets.token_hex(8)
+        report(fault, "a message over a WebSocket", request_id, self._metrics)
+        self.send(failure(InternalError(), label, request_id=request_id))
+
+
+def whole(seconds: float) -> float:
+    """The same duration, as an integer where it is one."""
+    return int(seconds) if seconds == int(seconds) else seconds
+
+
+def result_frame(codec: Codec, label: Label, output: Struct | None) -> bytes:
     """A `result`: the output's fields beside the message's id, or under `value` where the output has an id itself."""
     if output is not None and "id" in output.__struct_fields__:
-        return message_frame(codec, {**_head(message_id), "value": output})
+        return message_frame(codec, {**_head(label), "value": output})
     if codec == "msgpack":
         fields = {} if output is None else msgspec.to_builtins(output)
-        return message_frame(codec, {**_head(message_id), **fields})
-    return frame(codec, _spliced(encode_json(_head(message_id)), b"{}" if output is None else encode_json(output)))
+        return message_frame(codec, {**_head(label), **fields})
+    return frame(codec, _spliced(encode_json(_head(label)), b"{}" if output is None else encode_json(output)))
 
 
-def _head(message_id: MessageId | UnsetType) -> dict[str, Any]:
-    return {"type": "result"} if message_id is UNSET else {"type": "result", "id": message_id}
+def _head(label: Label) -> dict[str, Any]:
+    return {"type": "result"} if label is UNSET else {"type": "result", "id": label}
 
 
 def _spliced(head: bytes, body: bytes) -> bytes:

@@ -40,20 +40,7 @@ class _RestCall(Call):
     endpoint: RequestHandler
 
 
-def add_routes(app: web.Application) -> None:
-    """One route for each operation."""
-    for operation in OPERATIONS:
-        endpoint = _endpoint(operation)
-        _operations[endpoint] = operation
-        if operation.method == "GET":
-            app.router.add_get(PREFIX + operation.path, endpoint)  # HEAD too
-        else:
-            app.router.add_route(operation.method, PREFIX + operation.path, endpoint)
-
-
 _CALL: web.RequestKey[_RestCall] = web.RequestKey("call", _RestCall)
-_operations: dict[Any, Operation[Any, Any]] = {}
-"""The operation that each endpoint stands for."""
 
 
 def _endpoint(operation: Operation[Any, Any]) -> RequestHandler:
@@ -65,22 +52,31 @@ def _endpoint(operation: Operation[Any, Any]) -> RequestHandler:
     return endpoint
 
 
+_operations: dict[Any, Operation[Any, Any]] = {_endpoint(operation): operation for operation in OPERATIONS}
+"""The operation that each endpoint stands for."""
+
+
+def add_routes(app: web.Application) -> None:
+    """One route for each operation."""
+    for endpoint, operation in _operations.items():
+        if operation.method == "GET":
+            app.router.add_get(PREFIX + operation.path, endpoint)  # HEAD too
+        else:
+            app.router.add_route(operation.method, PREFIX + operation.path, endpoint)
+
+
 @web.middleware
 async def operate(request: web.Request, handler: RequestHandler) -> web.StreamResponse:
     """The aiohttp middleware in front of every operation: its steps, and an answer whatever happens."""
     operation = _operations.get(request.match_info.handler)
     if operation is None:
         return await answer(request, handler)
-    context = request.app[CONTEXT]
     call = request[_CALL] = _RestCall(
-        context,
-        operation,
-        "rest",
-        address_of(request, context.settings.server.trusted_proxies),
-        credentials=request.headers.get("Authorization"),
+        request.app[CONTEXT], operation, "rest", credentials=request.headers.get("Authorization")
     )
     call.request, call.endpoint = request, handler
     try:
+        call.address = address_of(request, call.context.settings.server.trusted_proxies)
         response: web.StreamResponse = await _steps[operation.body_cap](call)
     except Exception as fault:  # the last resort is to tell that something failed
         return explain(fault, request, call.request_id)

@@ -2,42 +2,34 @@
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import Awaitable, Callable
 from itertools import count
 
 from aiohttp import WebSocketError, WSMsgType
 from aiohttp.http import WSMessageNoDecodeText
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from scoreboard.api.connection import Connection, Step
 from scoreboard.api.inbound import id_of, is_utf8
-from scoreboard.api.problems import report
-from scoreboard.api.replies import AuthOk, Pong, Subscribed, result_frame
+from scoreboard.api.replies import AuthOk, Label, Pong, Replies, Subscribed, whole
 from scoreboard.api.services import Grant, Identity, Services
 from scoreboard.clock import MILLISECOND, SECOND
-from scoreboard.errors import (
-    BadRequest,
-    InternalError,
-    PlayerBanned,
-    RateLimited,
-    ScoreboardError,
-    Unauthenticated,
-)
+from scoreboard.errors import BadRequest, PlayerBanned, RateLimited, ScoreboardError, Unauthenticated
 from scoreboard.limits import network_of
-from scoreboard.live.failure import MessageId, failure
 from scoreboard.live.farewell import (
     BAD_PROTOCOL,
     BANNED,
     NOT_UTF8,
     PROTOCOL_FAULT,
     REFUSED,
+    SESSION_ENDED,
+    SIGNED_OUT,
     TOO_BIG,
     TOO_FAST,
     TOO_MANY,
     Farewell,
 )
-from scoreboard.live.frames import close_frame, message_frame, pong_frame
+from scoreboard.live.frames import close_frame, pong_frame
 from scoreboard.live.outlet import Outlet
 from scoreboard.wire import Authenticate, Expiring, Input, Ping, SignedIn, State, Subscribe, Unsubscribe
 
@@ -53,11 +45,13 @@ CLOSE_US = 2 * SECOND
 BEFORE_SIGN_IN = frozenset({"auth", "ping", "pong", "register", "login", "refresh"})
 """Messages that are answered on a socket that nobody signed in on."""
 
+SIGN_OUTS = frozenset({"logout", "logout_all"})
+"""Messages that end the socket's own session."""
+
 _CLOSED = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
 _numbers = count(1)
 
 Message = WSMessageNoDecodeText
-Label = MessageId | UnsetType
 
 
 class Socket:
@@ -75,7 +69,10 @@ class Socket:
         "_number",
         "_outlet",
         "_parted",
+        "_replies",
         "_services",
+        "_signed_out",
+        "_signing_out",
         "_user_agent",
         "_waiting",
     )
@@ -92,7 +89,10 @@ class Socket:
         self._connection = Connection(services.timing, services.clock.now())
         self._in_flight = 0
         self._garbage = 0
+        self._replies = Replies(outlet, services.metrics)
         self._parted = False
+        self._signing_out = False
+        self._signed_out = False
         self._cut_at = 0
         self._waiting: asyncio.Future[None] | None = None
 
@@ -131,9 +131,12 @@ class Socket:
         """Say goodbye and close; the reader ends when the client has answered, or is cut."""
         if self._parted:
             return
+        if farewell is SESSION_ENDED and self._signing_out:
+            self._signed_out = True  # by its own message, which is answered first
+            return
         self._parted = True
         self._services.hub.leave(self._outlet)
-        self._send(farewell.bye())
+        self._replies.send(farewell.bye())
         self._outlet.finish(close_frame(farewell.code, farewell.reason))
         now = self._services.clock.now()
         self._cut_at = now + CLOSE_US
@@ -167,12 +170,12 @@ class Socket:
 
     def _step(self, step: Step, now: int) -> None:
         if step is Step.PING:
-            self._send(Ping())
+            self._replies.send(Ping())
         elif step is Step.PAUSE:
             self._services.hub.pause(self._outlet)
-            self._send(State(state="inactive"))
+            self._replies.send(State(state="inactive"))
         elif step is Step.WARN:
-            self._send(Expiring(expires_in=self._expires_in(now)))
+            self._replies.send(Expiring(expires_in=self._expires_in(now)))
         else:
             self._outlet.abort()
 
@@ -200,19 +203,19 @@ class Socket:
         try:
             message = inbound.decode(self._codec, raw)
         except BadRequest as fault:
-            self._refuse(fault, inbound.label_of(self._codec, raw))
+            self._replies.refuse(fault, inbound.label_of(self._codec, raw))
             self._count_garbage(BAD_PROTOCOL)
             return
         self._garbage = 0
         name = inbound.name_of(message)
         if name not in ("ping", "pong") and self._connection.acted(now):
             self._services.hub.resume(self._outlet)
-            self._send(State(state="active"))
+            self._replies.send(State(state="active"))
         await self._answer(name, message, id_of(message))
 
     async def _answer(self, name: str, message: Input, label: Label) -> None:
         if self._connection.state == "connected" and name not in BEFORE_SIGN_IN:
-            self._refuse(Unauthenticated("Send `auth` first; without a token for a spectator."), label)
+            self._replies.refuse(Unauthenticated("Send `auth` first; without a token for a spectator."), label)
         elif isinstance(message, Authenticate):
             await self._authenticate(message, label)
         elif name == "refresh":
@@ -222,7 +225,7 @@ class Socket:
 
     def _answer_at_once(self, name: str, message: Input, label: Label) -> None:
         if name == "ping":
-            self._send(Pong(id=label))
+            self._replies.send(Pong(id=label))
         elif name == "activity":
             self._activity(label)
         elif isinstance(message, Subscribe):
@@ -235,7 +238,7 @@ class Socket:
 
     async def _operate(self, name: str, message: Input, label: Label) -> None:
         try:
-            await self._work(name, message, label)
+            await (self._sign_out if name in SIGN_OUTS else self._work)(name, message, label)
         finally:
             self._in_flight -= 1
             self._wake()
@@ -245,9 +248,9 @@ class Socket:
         try:
             output = await self._services.dispatch(name, message, Identity(self._address, self._user_agent, claims))
         except Exception as fault:  # whatever it is, the client is answered and the socket lives
-            self._refuse(fault, label)
+            self._replies.refuse(fault, label)
             return
-        self._outlet.write(result_frame(self._codec, label, output))
+        self._replies.result(label, output)
         if name == "refresh" and isinstance(output, SignedIn):
             await self._renew(output)
 
@@ -257,18 +260,18 @@ class Socket:
         try:
             await self._sign_in(message.token)
         except Exception as fault:  # as above
-            self._refuse(fault, label)
+            self._replies.refuse(fault, label)
             if isinstance(fault, Unauthenticated | PlayerBanned):
                 self.part(BANNED if isinstance(fault, PlayerBanned) else REFUSED)
             return
         if self._admit():
             now, grant = self._services.clock.now(), self._grant
-            self._send(
+            self._replies.send(
                 AuthOk(
                     id=label,
                     player=None if grant is None else grant.player,
                     expires_in=None if grant is None else self._expires_in(now),
-                    ping_s=self._services.settings.ping_s,
+                    ping_s=whole(self._services.settings.ping_s),
                     limits=self._services.limits,
                 )
             )
@@ -315,6 +318,13 @@ class Socket:
             services.hub.identified(self._outlet)
         return True
 
+    async def _sign_out(self, name: str, message: Input, label: Label) -> None:
+        self._signing_out = True
+        await self._work(name, message, label)
+        self._signing_out = False
+        if self._signed_out:
+            self.part(SIGNED_OUT)
+
     def _expires_in(self, now: int) -> int:
         return 0 if self._grant is None else max(self._grant.claims.expires_at - now, 0) // SECOND
 
@@ -324,21 +334,21 @@ class Socket:
         try:
             name = self._services.hub.subscribe(self._outlet, message)
         except ScoreboardError as fault:
-            self._refuse(fault, label)
+            self._replies.refuse(fault, label)
         else:
-            self._outlet.write(result_frame(self._codec, label, Subscribed(name)))
+            self._replies.result(label, Subscribed(name))
 
     def _unsubscribe(self, message: Unsubscribe, label: Label) -> None:
         try:
             self._services.hub.unsubscribe(self._outlet, message.subscription)
         except ScoreboardError as fault:
-            self._refuse(fault, label)
+            self._replies.refuse(fault, label)
         else:
-            self._outlet.write(result_frame(self._codec, label, None))
+            self._replies.result(label, None)
 
     def _activity(self, label: Label) -> None:
         if label is not UNSET:
-            self._outlet.write(result_frame(self._codec, label, None))
+            self._replies.result(label, None)
 
     # Bounds
 
@@ -346,7 +356,7 @@ class Socket:
         wait_s = self._services.messages.take(self.player_id or self._number, self._network)
         if wait_s is None:
             return False
-        self._refuse(RateLimited("Too many messages.", retry_after_s=wait_s))
+        self._replies.refuse(RateLimited("Too many messages.", retry_after_s=wait_s))
         self._count_garbage(TOO_FAST._replace(retry_after_ms=int(wait_s * SECOND) // MILLISECOND))
         return True
 
@@ -378,19 +388,6 @@ class Socket:
         while not self._outlet.closed:  # what still comes is discarded, or the close would be lost in a reset
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
-
-    # Answers
-
-    def _send(self, message: object) -> None:
-        self._outlet.write(message_frame(self._codec, message))
-
-    def _refuse(self, fault: Exception, label: Label = UNSET) -> None:
-        if isinstance(fault, ScoreboardError):
-            self._send(failure(fault, label))
-            return
-        request_id = secrets.token_hex(8)
-        report(fault, "a message over a WebSocket", request_id, self._services.metrics)
-        self._send(failure(InternalError(), label, request_id=request_id))
 
 
 _FAULTS = {TOO_BIG.code: TOO_BIG, NOT_UTF8.code: NOT_UTF8}

@@ -216,7 +216,7 @@ def dispatcher(context: Context) -> Dispatch:
             context,
             operations[name],
             "websocket",
-            identity.address,
+            address=identity.address,
             input=message,
             caller=Caller(claims=identity.claims),
             user_agent=identity.user_agent,

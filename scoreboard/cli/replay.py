@@ -22,7 +22,9 @@ INTERRUPTED = 130
 @click.command("replay")
 @click.argument("log", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="Where the server is.")
-@click.option("--key", envvar="SCOREBOARD_KEY", help="An API key with the scopes exchange, write, import, admin.")
+@click.option(
+    "--key", envvar="SCOREBOARD_KEY", help="An API key with the scopes exchange, write, import, moderate, admin."
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),

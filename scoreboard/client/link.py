@@ -5,6 +5,7 @@ from typing import Any, Literal, Self, TypeVar
 import aiohttp
 import msgspec
 
+from scoreboard.client.problems import ClientError, Problem
 from scoreboard.errors import Forbidden, Unavailable
 
 T = TypeVar("T")
@@ -64,8 +65,11 @@ class Link:
         raise Unavailable(f"the connection ended ({self._socket.close_code})")
 
     def decode(self, raw: bytes, kind: type[T]) -> T:
-        """A received message as a Struct."""
-        return msgspec.json.decode(raw, type=kind) if self._text else msgspec.msgpack.decode(raw, type=kind)
+        """A received message as a Struct. Raises ClientError where it is none."""
+        try:
+            return msgspec.json.decode(raw, type=kind) if self._text else msgspec.msgpack.decode(raw, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+            raise ClientError(Problem(title=f"this message is not a scoreboard's: {fault}"), 0) from fault
 
     async def close(self) -> None:
         """Close the socket; closing twice is no error."""

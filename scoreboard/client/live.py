@@ -12,11 +12,11 @@ import msgspec
 
 from scoreboard.client.backoff import pause_s
 from scoreboard.client.link import Codec, Head, Link
-from scoreboard.client.problems import Problem, error_of
+from scoreboard.client.problems import ClientError, Problem, error_of
 from scoreboard.client.view import BoardView, Gap, from_delta, from_snapshot
 from scoreboard.errors import BadRequest, Forbidden, OutcomeUnknown, ScoreboardError, Unauthenticated, Unavailable
 from scoreboard.tasks import Tasks
-from scoreboard.wire import ActionStarted, Bye, Delta, MePushed, ScoreOut, Snapshot, State, Subscribe
+from scoreboard.wire import ActionStarted, Bye, Delta, Expiring, MePushed, ScoreOut, Snapshot, State, Subscribe
 
 T = TypeVar("T")
 Update = BoardView | MePushed
@@ -27,7 +27,7 @@ MAX_IN_FLIGHT = 16
 GRACE_S = 10.0
 """Silence beyond the server's ping interval after which the connection counts as lost."""
 
-FINAL_ERRORS = (BadRequest, Forbidden, Unauthenticated)
+FINAL_ERRORS = (BadRequest, ClientError, Forbidden, Unauthenticated)
 
 
 LinkState = Literal["active", "inactive", "reconnecting"]
@@ -53,8 +53,9 @@ class Live:
     """One live connection. `async for update in live` yields each board's newest state, and own standings.
 
     States in between may be left out: a slow reader sees the latest. A lost connection is made again by itself and
-    subscriptions go on from the version shown. Iteration and calls raise once the server refuses for good. `told` hears
-    how the connection is, and the seconds until it is tried again.
+    subscriptions go on from the version shown. Iteration and calls raise once the server refuses for good, be it the
+    client or one of its boards, at once or later. `told` hears how the connection is, and the seconds until it is tried
+    again.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Live:
         self._updates: dict[str, Update] = {}
         self._updated = asyncio.Event()
         self._told_to_wait_s = 0.0
-        self._end: ScoreboardError | None = None
+        self._end: Exception | None = None
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession()
@@ -166,14 +167,22 @@ class Live:
     # The connection
 
     async def _run(self, http: aiohttp.ClientSession) -> None:
-        while self._end is None:
-            try:
-                await self._read(self._connected())
-            except Unavailable as lost:
-                self._abandon(OutcomeUnknown(lost.detail))
-                await self._reconnect(http)
-            except ScoreboardError as final:
-                self._finish(final)
+        try:
+            while self._end is None:
+                await self._stay(http)
+        except Exception as fault:  # whatever it is, who iterates would wait for ever
+            self._finish(fault)
+
+    async def _stay(self, http: aiohttp.ClientSession) -> None:
+        """Take what comes until the connection is lost, and make it again. Raises what is final."""
+        try:
+            await self._read(self._connected())
+        except ScoreboardError as fault:
+            if not fault.temporary:
+                raise
+            self._told_to_wait_s = max(self._told_to_wait_s, fault.retry_after_s or 0.0)
+            self._abandon(OutcomeUnknown(fault.detail))
+        await self._reconnect(http)
 
     async def _reconnect(self, http: aiohttp.ClientSession) -> None:
         for attempt in count():
@@ -184,9 +193,8 @@ class Live:
             try:
                 await self._connect(http)
                 return
-            except FINAL_ERRORS as final:
-                self._finish(final)
-                return
+            except FINAL_ERRORS:
+                raise
             except ScoreboardError:
                 continue
 
@@ -222,7 +230,7 @@ class Live:
 
     async def _send_token(self, link: Link) -> None:
         token = self._token()
-        await link.send("auth", **({} if token is None else {"token": token}))
+        await link.send("auth", id="auth", **({} if token is None else {"token": token}))
 
     async def _resume(self, link: Link, name: str, wanted: Subscribe) -> None:
         shown = self._views.get(name)
@@ -250,18 +258,22 @@ class Live:
             case "state":
                 await self._wake(link, link.decode(raw, State).state)
             case "expiring":
-                self._tasks.start(self._renew_on(link), "live client renews its session")
+                seconds = link.decode(raw, Expiring).expires_in
+                self._tasks.start(self._renew_on(link, seconds / 2), "live client renews its session")
             case "bye":
                 self._parted(link.decode(raw, Bye))
 
     def _answered(self, link: Link, raw: bytes, head: Head) -> None:
+        error = error_of(link.decode(raw, Problem)) if head.type == "error" else None
+        if error is not None and head.id is None:
+            raise error  # a board is refused from now on, or a message was lost before its id was read
         waiting = self._pending.pop(head.id, None) if isinstance(head.id, int) else None
         if waiting is None or waiting.done():
             return
-        if head.type == "result":
+        if error is None:
             waiting.set_result(raw)
         else:
-            waiting.set_exception(error_of(link.decode(raw, Problem)))
+            waiting.set_exception(error)
 
     async def _show(self, link: Link, new: Snapshot | Delta) -> None:
         name = f"{new.board}/{new.window}/{new.limit}"
@@ -289,7 +301,8 @@ class Live:
         if not bye.reconnect:
             raise Forbidden(f"the server said goodbye: {bye.reason}")
 
-    async def _renew_on(self, link: Link) -> None:
+    async def _renew_on(self, link: Link, after_s: float) -> None:
+        await asyncio.sleep(after_s)
         with contextlib.suppress(ScoreboardError):  # then the session ends, as announced
             await self._renew()
             await self._send_token(link)
@@ -303,12 +316,12 @@ class Live:
             raise RuntimeError("use the client in `async with`")
         return self._link
 
-    def _finish(self, error: ScoreboardError) -> None:
+    def _finish(self, error: Exception) -> None:
         self._end = error
         self._abandon(error)
         self._updated.set()
 
-    def _abandon(self, error: ScoreboardError) -> None:
+    def _abandon(self, error: Exception) -> None:
         for waiting in self._pending.values():
             if not waiting.done():
                 waiting.set_exception(error)

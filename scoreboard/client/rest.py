@@ -143,8 +143,9 @@ class Client:
     async def batch(self, items: Sequence[BatchItem]) -> tuple[BatchItemOut, ...]:
         """As a backend: submit up to 1000 scores; one outcome per item, in the order given.
 
-        Items without an `id` get one, so that a repeat after a lost answer counts nothing twice. Items that failed
-        for a moment only are sent again.
+        Items that failed for a moment only are sent again. Items without an `id` get one, so that what is repeated here
+        counts nothing twice. They get a new one at each call: to call again with the same items, after OutcomeUnknown
+        for instance, give each an `id` of your own.
         """
         named = [item if item.id else msgspec.structs.replace(item, id=uuid4().hex) for item in items]
         outcomes: dict[int, BatchItemOut] = {}

@@ -176,7 +176,10 @@ class Boards(Protocol):
         """Create the board or replace its settings at its `updated_at`, and write the audit entry.
 
         Returns the board as stored: its `revision` is set here.
-        Raises Conflict where a board that has submissions would get other settings of those its history fixes.
+        Windows that it did not have before are folded from its history, their past periods too; standings they have
+        from an earlier time are refolded. The ranking does not hear of it: those periods are to be loaded anew.
+        Raises Conflict where a board that has submissions would get other settings of those its history fixes,
+        ScoreOutOfRange where a sum in a new window is out of range, and BadRequest where the calendar does not reach.
         """
 
 
@@ -209,7 +212,8 @@ class Submissions(Protocol):
         """Take a counted submission out of the standings of `periods`, which are refolded, and write the audit entry.
 
         `entry.at` is the instant. None where there is no such submission. One already voided or never counted changes
-        nothing (`changes` is empty).
+        nothing (`changes` is empty). Raises Unavailable where the stored board has another `revision` by now, and
+        with it perhaps other periods.
         """
 
     async def sweep(self, now: int) -> int:

@@ -157,6 +157,12 @@ async def test_only_a_listed_proxy_may_say_where_a_request_came_from(tmp_path: P
             assert [answer.status for answer in answers] == expected
 
 
+async def test_a_proxy_that_sends_nonsense_for_an_address_is_told_so(tmp_path: Path) -> None:
+    server = ServerSettings(trusted_proxies=("127.0.0.0/8",))
+    async with running(tmp_path, Settings(limits=NO_LIMITS, server=server)) as api:
+        assert (await api.get("boards", X_Forwarded_For="unknown")).code == "bad_request"
+
+
 async def test_what_a_client_puts_before_the_proxys_entry_is_not_believed(tmp_path: Path) -> None:
     limits = msgspec.structs.replace(NO_LIMITS, requests_per_minute=1)
     server = ServerSettings(trusted_proxies=("127.0.0.0/8",))

@@ -238,6 +238,39 @@ async def test_windows_count_each_score_once_and_old_periods_stay_readable(api: 
     assert (listed[-1]["window"], listed[-1]["start"], listed[-1]["current"]) == ("all", None, True)
 
 
+async def test_a_window_that_is_added_shows_what_was_before(api: Api, key: Api) -> None:
+    await key.call("PUT", "admin/boards/race", {"operator": "sum"})
+    items = [
+        {"player_id": "a", "board": "race", "score": score, "at": at}
+        for score, at in ((1, "2026-01-01T12:00:00Z"), (2, "2026-01-01T13:00:00Z"), (4, "2026-01-02T12:00:00Z"))
+    ]
+    await key.post("scores/batch", {"items": items})
+    await key.post("scores/batch", {"items": [{"player_id": "b", "board": "race", "score": 8}]})
+    await key.call("PUT", "admin/boards/race", {"operator": "sum", "windows": ["all", "month"]})
+    assert await scores(api, "window=month") == [8]
+    assert await scores(api, "window=month&period=2026-01") == [7]
+    added = await key.post("scores/batch", {"items": [{"player_id": "b", "board": "race", "score": 1}]})
+    assert added.body["items"][0]["score"] == 9
+    assert await scores(api, "window=month") == [9]
+
+
+async def test_a_window_that_comes_back_shows_what_changed_meanwhile(api: Api, key: Api) -> None:
+    both, one = ({"operator": "sum", "windows": windows} for windows in (["all", "month"], ["all"]))
+    item = {"player_id": "a", "board": "race", "score": 1}
+    await key.call("PUT", "admin/boards/race", both)
+    await key.post("scores/batch", {"items": [item, {**item, "at": "2026-01-01T12:00:00Z"}]})
+    assert await scores(api, "window=month&period=2026-01") == [1]
+    await key.call("PUT", "admin/boards/race", one)
+    await key.post("scores/batch", {"items": [item, {**item, "at": "2026-01-02T12:00:00Z"}]})
+    await key.call("PUT", "admin/boards/race", both)
+    assert await scores(api, "window=month") == [2]
+    assert await scores(api, "window=month&period=2026-01") == [2]
+
+
+async def scores(api: Api, query: str) -> list[int]:
+    return [row["score"] for row in (await api.get(f"boards/race/top?{query}")).body["rows"]]
+
+
 async def test_a_season_takes_scores_within_its_dates_only(api: Api, key: Api) -> None:
     season = {"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"}
     await key.call("PUT", "admin/boards/cup", {"windows": ["winter"], "seasons": {"winter": season}})
@@ -248,3 +281,11 @@ async def test_a_season_takes_scores_within_its_dates_only(api: Api, key: Api) -
     answer = await key.post("scores/batch", {"items": items})
     assert [item.get("code", "ok") for item in answer.body["items"]] == ["period_closed", "ok", "period_closed"]
     assert (await api.get("boards/cup/top")).body["total"] == 1
+
+
+async def test_the_open_periods_of_many_boards_stay_loaded(tmp_path: Path) -> None:
+    windows = ("all", "day", "week", "month")
+    boards = {f"b{number}": BoardSettings(windows=windows) for number in range(65)}
+    async with running(tmp_path, Settings(limits=NO_LIMITS, boards=boards)) as api:
+        epochs = [(await api.get(f"boards/{board}/top")).body["epoch"] for board in boards]
+    assert max(epochs) <= len(boards) * len(windows)  # each load takes the next epoch

@@ -101,3 +101,10 @@ def test_a_renewed_token_moves_the_expiry() -> None:
     assert rest(life(connection, START, START)) == [(0, Step.WARN)]
     connection.signed_in(START, START + 4 * MINUTE)
     assert rest(life(connection, START, START + 5 * MINUTE)) == [(3 * 60, Step.WARN), (4 * 60, TOKEN_EXPIRED)]
+
+
+def test_the_same_expiry_is_announced_once_however_often_the_token_is_sent() -> None:
+    connection = signed_in(expires_at=START + WARN_US)
+    assert rest(life(connection, START, START)) == [(0, Step.WARN)]
+    connection.signed_in(START, START + WARN_US)
+    assert rest(life(connection, START, START + 2 * MINUTE)) == [(60, TOKEN_EXPIRED)]

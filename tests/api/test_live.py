@@ -1,6 +1,7 @@
 """The whole application seen over its WebSocket."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,32 @@ async def test_signing_out_everywhere_closes_the_player_s_sockets(api: Api) -> N
     await api.of(f"Bearer {joined['access_token']}").post("auth/logout-all")
     for socket in sockets:
         assert (await socket.parted())["code"] == 4401
+
+
+@pytest.mark.parametrize("kind", ["logout", "logout_all"])
+async def test_signing_out_over_the_socket_is_answered_before_the_goodbye(api: Api, kind: str) -> None:
+    joined = (await api.post("auth/register", {"username": "ada", "password": "correct horse"})).body
+    socket, other = [await line(api, joined["access_token"]) for _ in range(2)]
+    await socket.send(kind, id=5)
+    assert await socket.receive() == {"type": "result", "id": 5}
+    bye = await socket.parted()
+    assert (bye["code"], bye["reason"], bye["reconnect"]) == (4401, "signed out", False)
+    assert (await other.parted())["reconnect"] is True
+
+
+async def test_a_sign_out_that_fails_half_way_is_an_error_and_ends_the_socket(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    joined = (await api.post("auth/register", {"username": "ada", "password": "correct horse"})).body
+    socket = await line(api, joined["access_token"])
+
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(api.http.app[STORAGE], "add_audit", broken)
+    with caplog.at_level(logging.CRITICAL):
+        assert (await socket.ask("logout", id=5))["code"] == "internal_error"
+    assert (await socket.parted())["code"] == 4401
 
 
 async def test_a_session_that_ends_while_a_socket_signs_in_does_not_keep_it(

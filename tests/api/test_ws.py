@@ -47,6 +47,16 @@ async def test_a_player_signs_in_and_hears_the_terms(codec: Codec) -> None:
         assert (await line.ask("whoami", id=2))["value"] == {"id": "ada"}
 
 
+@pytest.mark.parametrize(("ping_s", "told"), [(25.0, b'"ping_s":25,'), (2.5, b'"ping_s":2.5,')])
+async def test_a_whole_number_of_seconds_is_sent_as_one(ping_s: float, told: bytes) -> None:
+    async with house(LiveSettings(ping_s=ping_s)) as place:
+        line = await place.connect()
+        await line.send("auth", token="ada")
+        ok = (await line.socket.receive_str()).encode()
+        assert told in ok
+        assert isinstance(msgspec.json.decode(ok)["expires_in"], int)
+
+
 async def test_a_spectator_needs_no_token() -> None:
     async with house() as place:
         line = await place.connect()

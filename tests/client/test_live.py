@@ -6,11 +6,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
-from scoreboard.client import BoardView, Client, LinkState, Live
+from scoreboard.client import BoardView, Client, ClientError, LinkState, Live
 from scoreboard.client.link import Codec
-from scoreboard.errors import ActionTokenUsed, NotFound, Unauthenticated
-from scoreboard.wire import BatchItem, MePushed
+from scoreboard.errors import ActionTokenUsed, Forbidden, NotFound, OutcomeUnknown, Unauthenticated
+from scoreboard.model import BoardSettings
+from scoreboard.wire import BatchItem, BoardsOut, MePushed
 from tests.server import Server
 
 BOARD = "main"
@@ -129,3 +132,95 @@ async def test_refusals_are_raised_where_they_belong(server: Server) -> None:
     with pytest.raises(Unauthenticated):
         async with Live(server.url, token=lambda: "nonsense"):
             pass
+
+
+PRIVATE = BoardSettings(operator="sum", public=False)
+
+
+async def put_board(server: Server, settings: BoardSettings) -> None:
+    async with Client(server.url, key=server.key) as backend:
+        await backend.put_board(BOARD, settings)
+
+
+async def test_a_board_that_is_closed_to_its_viewer_is_raised_to_the_iterator(server: Server) -> None:
+    async with Live(server.url) as live:
+        await live.subscribe(BOARD)
+        await shows(live, [])
+        await put_board(server, PRIVATE)
+        with pytest.raises(Forbidden):
+            await anext(live)
+
+
+async def test_a_board_that_is_refused_after_a_reconnect_is_raised_to_the_iterator(server: Server) -> None:
+    port = urlsplit(server.url).port or 0
+    async with Live(server.url) as live:
+        await live.subscribe(BOARD)
+        await shows(live, [])
+        await asyncio.to_thread(server.terminate)
+        await asyncio.to_thread(server.start)
+        await put_board(server, PRIVATE)
+        await asyncio.to_thread(server.terminate)
+        await asyncio.to_thread(server.start, port)
+        with pytest.raises(Unauthenticated):
+            await anext(live)
+
+
+async def test_signing_out_over_the_socket_ends_it_for_good(server: Server) -> None:
+    async with Client(server.url) as client:
+        await client.register("lin", "correct horse")
+        async with client.live() as live:
+            assert await live.call(dict[str, str | int], "logout")
+            with pytest.raises(Forbidden, match="signed out"):
+                await anext(live)
+
+
+async def test_a_message_lost_to_the_rate_limit_is_not_waited_for(tmp_path: Path) -> None:
+    with Server(tmp_path, {"limits": {"messages_per_minute": 3}}) as server:
+        async with Live(server.url) as live:
+            for _ in range(2):
+                await live.call(BoardsOut, "boards")
+            with pytest.raises(OutcomeUnknown):
+                await live.call(BoardsOut, "boards")
+
+
+async def test_a_session_is_renewed_half_way_to_its_end_and_not_over_and_over(tmp_path: Path) -> None:
+    loop, renewals = asyncio.get_running_loop(), asyncio.Queue[float]()
+    with Server(tmp_path, {"security": {"access_ttl_s": 3}}) as server:
+        async with Client(server.url) as client:
+            await client.register("lin", "correct horse")
+
+            async def renew() -> None:
+                await client.refresh()
+                renewals.put_nowait(loop.time())
+
+            async with Live(server.url, token=lambda: client.token, renew=renew):
+                assert -await renewals.get() + await renewals.get() > 0.4
+
+
+@pytest.mark.parametrize("rubbish", ["nonsense", '{"type":"snapshot","board":5}', '{"type":["ping"]}'])
+async def test_a_message_that_cannot_be_read_is_raised_to_the_iterator(rubbish: str) -> None:
+    async def talk_rubbish(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=["scoreboard.v1.json"])
+        await socket.prepare(request)
+        await socket.receive()
+        await socket.send_str('{"type":"auth.ok","ping_s":25}')
+        await socket.send_str(rubbish)
+        await socket.receive()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/ws", talk_rubbish)
+    async with TestServer(app) as babbler, Live(str(babbler.make_url("/"))) as live:
+        with pytest.raises(ClientError, match="scoreboard"):
+            await anext(live)
+
+
+async def test_a_fault_of_the_listener_is_raised_to_the_iterator(server: Server) -> None:
+    def told(state: LinkState, retry_in_s: float) -> None:
+        if state == "reconnecting":
+            raise BrokenPipeError
+
+    async with Live(server.url, told=told) as live:
+        await live.drop()
+        with pytest.raises(BrokenPipeError):
+            await anext(live)

@@ -3,7 +3,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from scoreboard.model import BoardPeriod, BoardSettings
+from scoreboard.model import BoardPeriod, BoardSettings, Projection
 from scoreboard.ranking.base import Changed, Notify, NotLoaded, Ranking, SettingsOf
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.ranking.memory import ranking as memory
@@ -30,13 +30,19 @@ class TestMemoryRanking(ReadingContract, WritingContract, NamesContract, Loading
         return MemoryBackend()
 
 
+OPEN: set[BoardPeriod] = set()
+
+
 @pytest.fixture
 async def small() -> AsyncIterator[World]:
-    """A world whose ranking keeps two periods."""
+    """A world whose ranking keeps the periods that are OPEN and two others, of four standings."""
     world = World(MemoryBackend())
     world.board()
-    world.ranking = MemoryRanking(lambda _: BoardSettings(), lambda _: None, max_periods=2)
+    world.ranking = MemoryRanking(
+        lambda _: BoardSettings(), lambda _: None, OPEN.__contains__, max_periods=2, max_rows=4
+    )
     yield world
+    OPEN.clear()
     await world.ranking.close()
 
 
@@ -44,12 +50,22 @@ def day(number: int) -> BoardPeriod:
     return BoardPeriod("main", "day", f"2026-11-{number:02}")
 
 
+def many(world: World, number: int, count: int) -> list[Projection]:
+    """So many standings of a day."""
+    return [world.standing(day(number), f"p{player}", player) for player in range(count)]
+
+
+async def loaded(world: World, last: int) -> list[int]:
+    """Those of the days up to the last one that are loaded."""
+    return [number for number in range(1, last + 1) if await world.ranking.loaded(day(number))]
+
+
 async def test_the_least_recently_used_period_gives_way(small: World) -> None:
     await small.load(day(1), small.standing(day(1), "ada", 1))
     await small.load(day(2))
     await small.ranking.top(day(1), 1)
     await small.load(day(3))
-    assert [await small.ranking.loaded(day(number)) for number in (1, 2, 3)] == [True, False, True]
+    assert await loaded(small, 3) == [1, 3]
     with pytest.raises(NotLoaded):
         await small.ranking.top(day(2), 1)
 
@@ -59,7 +75,38 @@ async def test_a_projection_counts_as_use(small: World) -> None:
     await small.load(day(2))
     await small.ranking.project([small.standing(day(1), "ada", 1)])
     await small.load(day(3))
-    assert [await small.ranking.loaded(day(number)) for number in (1, 2, 3)] == [True, False, True]
+    assert await loaded(small, 3) == [1, 3]
+
+
+async def test_an_open_period_never_gives_way(small: World) -> None:
+    OPEN.update(day(number) for number in (1, 2, 3, 4))
+    for number in range(1, 8):
+        await small.load(day(number))
+    assert await loaded(small, 7) == [1, 2, 3, 4, 6, 7]
+
+
+async def test_a_period_gives_way_once_it_is_not_open_any_more(small: World) -> None:
+    OPEN.update(day(number) for number in (1, 2, 3))
+    for number in (1, 2, 3, 4):
+        await small.load(day(number))
+    OPEN.clear()
+    OPEN.update(day(number) for number in (5, 6, 7))
+    for number in (5, 6, 7):
+        await small.load(day(number))
+    assert await loaded(small, 7) == [3, 4, 5, 6, 7]
+
+
+async def test_periods_of_too_many_standings_give_way(small: World) -> None:
+    OPEN.add(day(1))
+    for number, count in ((1, 6), (2, 3), (3, 1), (4, 2)):
+        await small.load(day(number), *many(small, number, count))
+    assert await loaded(small, 4) == [1, 3, 4]
+
+
+async def test_a_period_beyond_every_bound_can_be_read_all_the_same(small: World) -> None:
+    await small.load(day(1), *many(small, 1, 1))
+    await small.load(day(2), *many(small, 2, 9))
+    assert await loaded(small, 2) == [2]
 
 
 async def test_names_nobody_needs_are_forgotten_beyond_a_bound(small: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,9 @@
 import pytest
 
 pytest.register_assert_rewrite(
-    "tests.storage.contract", "tests.storage.accounts", "tests.storage.folding", "tests.storage.reading"
+    "tests.storage.contract",
+    "tests.storage.accounts",
+    "tests.storage.folding",
+    "tests.storage.reading",
+    "tests.storage.windows",
 )

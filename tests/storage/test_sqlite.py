@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from scoreboard.clock import DAY
 from scoreboard.errors import ConfigError, InternalError, OutcomeUnknown, Overloaded, Unavailable
 from scoreboard.model import AuditEntry, Evidence
 from scoreboard.storage.base import Storage
-from scoreboard.storage.sqlite import SqliteStorage
+from scoreboard.storage.sqlite import SqliteStorage, backfill
 from scoreboard.storage.sqlite.audit import append
 from scoreboard.storage.sqlite.connection import Database
 from scoreboard.storage.sqlite.faults import commit_fault
@@ -20,6 +21,7 @@ from tests.storage.accounts import KeysContract, PlayersContract, SessionsContra
 from tests.storage.contract import CommitContract, VoidContract
 from tests.storage.folding import FoldContract
 from tests.storage.reading import AuditContract, DurabilityContract, OutboxContract, ReadingContract, StatusContract
+from tests.storage.windows import WindowContract
 from tests.storage.world import Backend, World
 
 ENTRY = AuditEntry(1, "ada", "login", "session")
@@ -43,6 +45,7 @@ class TestSqlite(
     CommitContract,
     VoidContract,
     FoldContract,
+    WindowContract,
     ReadingContract,
     OutboxContract,
     StatusContract,
@@ -86,6 +89,22 @@ class Gate:
 
     def open(self) -> None:
         self._opened.set()
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 7])
+async def test_a_new_window_is_filled_from_a_history_of_many_chunks(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    world = World(storage)
+    await world.board(operator="sum")
+    start, players = world.clock.now(), ("ada", "bob")
+    for number in range(14):
+        await world.commit(*(world.submission(player, number, at=start - number % 2 * DAY) for player in players))
+    monkeypatch.setattr(backfill, "CHUNK", chunk)
+    await world.board(operator="sum", windows=("all", "day"))
+    _, yesterday, today = await storage.periods("main")
+    assert dict(await world.shown(*yesterday)) == dict.fromkeys(players, 49)
+    assert dict(await world.shown(*today)) == dict.fromkeys(players, 42)
 
 
 async def test_a_transaction_that_has_begun_outlives_its_cancelled_caller(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from scoreboard.model import BoardPeriod, Page, Placing, Projection
 from scoreboard.ranking.base import Neighbours, Notify, NotLoaded, Projections, SettingsOf
@@ -10,7 +10,10 @@ from scoreboard.ranking.memory.names import Names
 from scoreboard.ranking.memory.standings import Standings
 
 MAX_PERIODS = 256
-"""Periods kept loaded; beyond it the least recently used is dropped, and is rebuilt when it is asked for again."""
+MAX_ROWS = 2_000_000
+"""Periods kept that are not open, and the standings in all of them together (about half a gigabyte). Beyond either the
+least recently used is dropped, and is rebuilt when it is asked for again; the last one stays. They are counted when
+there are more than fit beside what was open the time before, so for a while there may be more by as much."""
 
 MAX_SPARE_NAMES = 100_000
 """Names kept of players in no period that is kept; beyond it they are forgotten, and come back with a projection."""
@@ -23,12 +26,27 @@ _Changes = dict[Standings, None]
 
 
 class MemoryRanking:
-    """Keeps board periods as sorted lists. `notify` hears of changed periods, once per call that changed any."""
+    """Keeps board periods as sorted lists. `notify` hears of changed periods, once per call that changed any.
 
-    def __init__(self, settings_of: SettingsOf, notify: Notify, max_periods: int = MAX_PERIODS) -> None:
+    A period that `is_open` stays loaded; of the others there are bounds.
+    """
+
+    def __init__(
+        self,
+        settings_of: SettingsOf,
+        notify: Notify,
+        is_open: Callable[[BoardPeriod], bool] = lambda _: False,
+        *,
+        max_periods: int = MAX_PERIODS,
+        max_rows: int = MAX_ROWS,
+    ) -> None:
         self._settings_of = settings_of
         self._notify = notify
+        self._is_open = is_open
         self._max_periods = max_periods
+        self._max_rows = max_rows
+        self._open_periods = 0  # as of the last time that they were counted
+        self._open_rows = 0
         self._loaded: OrderedDict[BoardPeriod, Standings] = OrderedDict()
         self._building: dict[BoardPeriod, list[Standings]] = {}
         self._names = Names()
@@ -87,9 +105,21 @@ class MemoryRanking:
             return
         self._loaded[building.period] = building
         self._loaded.move_to_end(building.period)
-        if len(self._loaded) > self._max_periods:
-            self._loaded.popitem(last=False)
+        self._make_room()
         self._announce((building,))
+
+    def _make_room(self) -> None:
+        periods, rows = len(self._loaded), sum(map(len, self._loaded.values()))
+        if periods <= self._max_periods + self._open_periods and rows <= self._max_rows + self._open_rows:
+            return
+        closed = [period for period in self._loaded if not self._is_open(period)]
+        closed_rows = sum(len(self._loaded[period]) for period in closed)
+        self._open_periods, self._open_rows = periods - len(closed), rows - closed_rows
+        # The last one stays whatever its size: it may be what somebody waits for.
+        for count, period in zip(range(len(closed), 1, -1), closed, strict=False):
+            if count <= self._max_periods and closed_rows <= self._max_rows:
+                return
+            closed_rows -= len(self._loaded.pop(period))
 
     def _end_build(self, building: Standings) -> None:
         others = [other for other in self._building.pop(building.period, ()) if other is not building]

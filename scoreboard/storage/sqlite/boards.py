@@ -9,6 +9,7 @@ import msgspec
 from scoreboard.model import AuditEntry, Board, BoardSettings
 from scoreboard.storage.settled import check_settled
 from scoreboard.storage.sqlite.audit import append
+from scoreboard.storage.sqlite.backfill import backfill
 from scoreboard.storage.sqlite.part import Part
 from scoreboard.storage.sqlite.statements import encode, fetch
 
@@ -22,7 +23,10 @@ class SqliteBoards(Part):
         return tuple(_from_row(row) for row in rows)
 
     async def put_board(self, board: Board, entry: AuditEntry | None = None) -> Board:
-        """Create the board or replace its settings; returns it as stored. Raises Conflict, see `check_settled`."""
+        """Create the board or replace its settings; windows that were not there are folded from the history.
+
+        Returns it as stored. Raises Conflict, see `check_settled`, and ScoreOutOfRange or BadRequest, see `backfill`.
+        """
         parameters = {
             "id": board.id,
             "settings": encode(board.settings),
@@ -31,7 +35,10 @@ class SqliteBoards(Part):
         }
 
         def put(connection: sqlite3.Connection) -> Board:
-            _check(connection, board)
+            before = _settled(connection, board.id)
+            if before is not None:
+                check_settled(before, board.settings, board.updated_at)
+                backfill(connection, board, [name for name in board.settings.windows if name not in before.windows])
             [row] = fetch(connection, "put_board", parameters)
             append(connection, [entry] if entry else [])
             return _from_row(row)
@@ -42,11 +49,10 @@ class SqliteBoards(Part):
 _settings = msgspec.json.Decoder(BoardSettings)
 
 
-def _check(connection: sqlite3.Connection, board: Board) -> None:
-    for (settings,) in fetch(connection, "board_settings", {"id": board.id}):
-        [(has_history,)] = fetch(connection, "has_history", {"board": board.id})
-        if has_history:
-            check_settled(_settings.decode(settings), board.settings, board.updated_at)
+def _settled(connection: sqlite3.Connection, board_id: str) -> BoardSettings | None:
+    """The settings by which the board's submissions were counted; None where it has none."""
+    rows = fetch(connection, "settled", {"id": board_id})
+    return _settings.decode(rows[0][0]) if rows else None
 
 
 def _from_row(row: Sequence[Any]) -> Board:

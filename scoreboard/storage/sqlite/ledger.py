@@ -92,9 +92,8 @@ class Ledger:
         self, settings: BoardSettings, period: BoardPeriod, player: Named, standing: Standing | None, revision: int
     ) -> Projection:
         """Store the standing, None where nothing is counted any longer; returns its projection."""
-        key = _visible_key(settings, player, standing)
-        columns = _EMPTY if standing is None else _columns(standing)
-        self._rows.append((*period, player.id, *columns, revision, key))
+        key = visible_key(settings, player.id, player.status, standing)
+        self._rows.append(standing_row(period, player.id, standing, revision, key))
         self._touched.append((*period, player.id))
         return Projection(period, player.id, revision, key, player.name, player.revision)
 
@@ -111,15 +110,23 @@ class Ledger:
         return int(outbox_id)
 
 
+def standing_row(
+    period: BoardPeriod, player_id: str, standing: Standing | None, revision: int, key: bytes | None
+) -> tuple[object, ...]:
+    """A row for `write_standings`."""
+    return (*period, player_id, *(_EMPTY if standing is None else _columns(standing)), revision, key)
+
+
+def visible_key(settings: BoardSettings, player_id: str, status: str, standing: Standing | None) -> bytes | None:
+    """The order key of a standing, None where it must not be seen."""
+    if standing is None or status != "active":
+        return None
+    keys = order_keys(settings)
+    return keys.encode(standing.score, standing.tiebreakers, standing.achieved_at, player_id)
+
+
 _EMPTY = (None, None, None, None, None)
 
 
 def _columns(standing: Standing) -> tuple[object, ...]:
     return standing.score, encode(standing.tiebreakers), standing.achieved_at, standing.last_at, standing.last_id
-
-
-def _visible_key(settings: BoardSettings, player: Named, standing: Standing | None) -> bytes | None:
-    if standing is None or player.status != "active":
-        return None
-    keys = order_keys(settings)
-    return keys.encode(standing.score, standing.tiebreakers, standing.achieved_at, player.id)

@@ -150,13 +150,30 @@ ON CONFLICT (id) DO UPDATE
 SET settings = excluded.settings, revision = revision + 1, updated_at = excluded.updated_at
 RETURNING id, settings, revision, created_at, updated_at;
 
--- name: board_settings
--- What a board's settings are before they are replaced.
-SELECT settings FROM boards WHERE id = :id;
+-- name: settled
+-- The settings of a board before they are replaced, if there are submissions that were counted by them.
+SELECT settings FROM boards WHERE id = :id AND EXISTS (SELECT 1 FROM history WHERE board = :id);
 
--- name: has_history
--- Whether some settings of a board are fixed by what was submitted.
-SELECT EXISTS (SELECT 1 FROM history WHERE board = :board);
+-- name: board_revision
+-- Whether a board is still the one that is known.
+SELECT revision FROM boards WHERE id = :id;
+
+-- name: empty_window
+-- Take everything out of the standings that a window has from a time before.
+UPDATE standings
+SET score = NULL, tiebreakers = NULL, achieved_at = NULL, last_at = NULL, last_id = NULL, order_key = NULL,
+    revision = revision + 1
+WHERE board = :board AND window = :window AND score IS NOT NULL;
+
+-- name: counted_history
+-- What is counted on a board, player by player in fold order, those after one of them.
+SELECT json_group_array(json_array(player_id, status, accepted_at, id, score, json(tiebreakers)))
+FROM (
+    SELECT player_id, status, accepted_at, history.id AS id, score, tiebreakers
+    FROM history CROSS JOIN players ON players.id = player_id
+    WHERE board = :board AND state = 'counted' AND (player_id, accepted_at, history.id) > (:player_id, :accepted_at, :id)
+    ORDER BY player_id, accepted_at, history.id LIMIT :limit
+);
 
 
 -- The commit of a batch
@@ -204,13 +221,13 @@ INSERT INTO history (id, board, player_id, accepted_at, score, tiebreakers, stat
 SELECT * FROM rows WHERE column1 IS NOT NULL;
 
 -- name: write_standings
--- Store standings as they now are.
+-- Store standings as they now are; a revision always rises.
 INSERT INTO standings (board, window, period, player_id, score, tiebreakers, achieved_at, last_at, last_id, revision,
     order_key)
 SELECT * FROM rows WHERE column1 IS NOT NULL
 ON CONFLICT (board, window, period, player_id) DO UPDATE
 SET score = excluded.score, tiebreakers = excluded.tiebreakers, achieved_at = excluded.achieved_at,
-    last_at = excluded.last_at, last_id = excluded.last_id, revision = excluded.revision,
+    last_at = excluded.last_at, last_id = excluded.last_id, revision = max(excluded.revision, standings.revision + 1),
     order_key = excluded.order_key;
 
 -- name: write_reviews

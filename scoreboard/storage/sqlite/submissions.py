@@ -7,12 +7,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from scoreboard.errors import Unavailable
 from scoreboard.fold import fold
 from scoreboard.model import AuditEntry, Board, BoardPeriod, Committed, HistoryItem, Projection, Submission
 from scoreboard.storage.base import Committal, Touched, Voided
 from scoreboard.storage.sqlite.actions import Taken, repeated
 from scoreboard.storage.sqlite.audit import append
 from scoreboard.storage.sqlite.commit import commit
+from scoreboard.storage.sqlite.faults import RETRY_AFTER_S
 from scoreboard.storage.sqlite.ledger import Ledger, Named, counted_by, read_counted, read_standings
 from scoreboard.storage.sqlite.part import Part
 from scoreboard.storage.sqlite.statements import execute, fetch
@@ -48,7 +50,7 @@ class SqliteSubmissions(Part):
     ) -> Voided | None:
         """Take a counted submission out of the standings of `periods`, which are refolded, and write the audit entry.
 
-        Raises ScoreOutOfRange where the sum without it is out of range.
+        Raises ScoreOutOfRange where the sum without it is out of range, Unavailable where the board was changed.
         """
         return await self._database.write(lambda connection: _void(connection, board, submission_id, periods, entry))
 
@@ -86,6 +88,9 @@ def _void(
         return None
     if item.state != "counted":
         return Voided(item, (), None)
+    [(revision,)] = fetch(connection, "board_revision", {"id": board.id})
+    if revision != board.revision:  # it may have another window, whose standing must be refolded too
+        raise Unavailable("The board was changed meanwhile.", retry_after_s=RETRY_AFTER_S)
     execute(connection, "void_submission", {"id": submission_id})
     ledger = Ledger()
     changes = _refold(connection, ledger, board, item.player_id, periods)
