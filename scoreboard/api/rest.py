@@ -80,6 +80,8 @@ async def operate(request: web.Request, handler: RequestHandler) -> web.StreamRe
         response: web.StreamResponse = await _steps[operation.body_cap](call)
     except Exception as fault:  # the last resort is to tell that something failed
         return explain(fault, request, call.request_id)
+    finally:
+        del call.request  # which holds the call: a circle, left to the garbage collector, would be a pause later
     return response
 
 

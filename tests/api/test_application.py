@@ -1,6 +1,8 @@
 """The application as a whole: health, mounting, proxies, cross-origin pages and errors."""
 
 import asyncio
+import gc
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -13,7 +15,7 @@ from scoreboard.api import health, operations
 from scoreboard.app import STORAGE
 from scoreboard.clock import SECOND, ManualClock
 from scoreboard.config import DataSettings, ServerSettings, Settings
-from tests.api.app import NO_LIMITS, Api, running
+from tests.api.app import NO_LIMITS, Answer, Api, running
 
 JSON = {"Content-Type": "application/json"}
 
@@ -37,6 +39,25 @@ async def test_metrics_count_submissions_sockets_and_faults(api: Api) -> None:
     assert 'scoreboard_submissions_total{status="held"} 1.0' in text
     assert "scoreboard_sockets 1.0" in text
     assert "scoreboard_internal_errors_total 0.0" in text
+
+
+async def test_requests_leave_nothing_to_the_garbage_collector(api: Api) -> None:
+    ada, _ = await api.registered("ada")
+    calls: tuple[Callable[[], Awaitable[Answer]], ...] = (
+        lambda: api.get("boards/main/top"),
+        lambda: ada.score(1),
+        lambda: api.get("boards/nope/top"),
+    )
+    for call in calls:
+        await call()
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(10):
+                await call()
+            assert gc.collect() < 10
+        finally:
+            gc.enable()
 
 
 async def test_a_server_that_goes_down_is_not_ready_but_alive(api: Api) -> None:
