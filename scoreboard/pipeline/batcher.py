@@ -28,7 +28,7 @@ class _Entry(Generic[Item, Result]):
 
 
 class Batcher(Generic[Item, Result]):
-    """Collects items into batches of at most `batch_max`, carried one after the other.
+    """Collects items into batches of at most `batch_max`, carried one after the other in the loop it is made in.
 
     No two items of one lane are in the same batch, and those of a lane keep their order of arrival. At most
     `queue_max` items wait; one more raises Overloaded. A fault of the carrying that says what happened goes to every
@@ -51,6 +51,7 @@ class Batcher(Generic[Item, Result]):
         self._tasks = tasks
         self._batch_max = batch_max
         self._queue_max = queue_max
+        self._loop = asyncio.get_running_loop()  # looked up once: each look-up is a system call before Python 3.12
         self._working = False
         self._size = 0
         self._ready: deque[_Entry[Item, Result]] = deque()
@@ -62,7 +63,7 @@ class Batcher(Generic[Item, Result]):
         """Queue an item; the future gives its result. Cancelling the future does not stop the item."""
         if self._size >= self._queue_max:
             raise Overloaded(f"{self._size} writes are waiting.", retry_after_s=1)
-        entry = _Entry(item, self._lane(item), asyncio.get_running_loop().create_future())
+        entry = _Entry(item, self._lane(item), self._loop.create_future())
         self._size += 1
         self._emptied.clear()
         self._line_up(entry)
