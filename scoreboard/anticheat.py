@@ -15,9 +15,6 @@ from scoreboard.model import ActionRule, Enforcement, Evidence, Rules
 Facts = Mapping[str, int]
 Verdict = Literal["accepted", "held", "rejected"]
 
-RULE_SET = 1
-"""Version of the rules, stored with each verdict."""
-
 
 class Case(Struct, frozen=True):
     """What the rules look at; instants in microseconds.
