@@ -12,7 +12,10 @@ from scoreboard.storage.base import Storage
 log = logging.getLogger(__name__)
 
 Changed = Callable[[Board | None, Board], Awaitable[None]]
-"""Told of a board that was created (then the first is None) or got other settings: as it was, and as it is."""
+"""Told of a board that was created here (then the first is None) or got other settings: as it was, and as it is."""
+
+News = Callable[[Board], None]
+"""Told of a board that changed, here or on another server; must not block."""
 
 
 class Boards:
@@ -23,10 +26,15 @@ class Boards:
         self._clock = clock
         self._boards: dict[str, Board] = {}
         self._listeners: list[Changed] = []
+        self._readers: list[News] = []
 
     def on_change(self, listener: Changed) -> None:
-        """Have `listener` told of every change."""
+        """Have `listener` told of every change made here, one listener after the other."""
         self._listeners.append(listener)
+
+    def on_news(self, reader: News) -> None:
+        """Have `reader` told of every change, once the listeners have acted on one made here."""
+        self._readers.append(reader)
 
     async def open(self, configured: Mapping[str, BoardSettings]) -> None:
         """Read the stored boards, and create the configured ones that are not there yet."""
@@ -34,6 +42,14 @@ class Boards:
         for board_id, settings in configured.items():
             if board_id not in self._boards:
                 await self._store(board_id, settings)
+
+    async def refresh(self) -> None:
+        """Take in what other servers changed."""
+        for board in await self._storage.boards():
+            known = self._boards.get(board.id)
+            if known is None or known.revision < board.revision:
+                self._boards[board.id] = board
+                self._tell(board)
 
     def get(self, board_id: str) -> Board:
         """A board by id. Raises NotFound."""
@@ -45,6 +61,10 @@ class Boards:
     def settings(self, board_id: str) -> BoardSettings:
         """The settings of a board by id. Raises KeyError."""
         return self._boards[board_id].settings
+
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all boards."""
+        return tuple(self._boards)
 
     def all(self) -> tuple[Board, ...]:
         """Every board, by id."""
@@ -73,7 +93,12 @@ class Boards:
         before, board = await self._store(board_id, settings, actor)
         for listener in self._listeners:
             await listener(before, board)
+        self._tell(board)
         return board, before is None
+
+    def _tell(self, board: Board) -> None:
+        for reader in self._readers:
+            reader(board)
 
     async def _store(
         self, board_id: str, settings: BoardSettings, actor: str | None = None
@@ -83,5 +108,6 @@ class Boards:
         entry = None if actor is None else AuditEntry(now, actor, "board.put", board_id)
         board = await self._storage.put_board(Board(board_id, settings, 0, now, now), entry)
         before = self._boards.get(board_id)
-        self._boards[board_id] = board
+        if before is None or before.revision < board.revision:
+            self._boards[board_id] = board
         return before, board

@@ -65,12 +65,12 @@ class ManualClock:
 
 
 def uuid7(at: int) -> str:
-    """A UUID version 7 for an instant in microseconds; ids sort as their instants do.
+    """A UUID version 7 for an instant in microseconds; ids sort as their instants do, those before 1970 as if in it.
 
     The twelve bits after the millisecond hold its fraction (RFC 9562, section 6.2, method 3). It need not be hard to
     guess, so the rest is of the quick kind of random.
     """
-    milliseconds, fraction = divmod(at, MILLISECOND)
+    milliseconds, fraction = divmod(max(0, at), MILLISECOND)
     high = (milliseconds << 16) | 0x7000 | (fraction * 4096 // MILLISECOND)
     low = (0b10 << 62) | _random.getrandbits(62)
     text = f"{high:016x}{low:016x}"

@@ -21,6 +21,8 @@ from scoreboard.secrets import load_secret
 from scoreboard.settings_file import parse_yaml, read_tree, wants_text
 
 MIN_SECRET_BYTES = 32
+POSTGRES_SCHEMES = ("postgresql", "postgres")
+REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 PREFIX = "SCOREBOARD__"
 
 Count = Annotated[int, Meta(ge=0)]
@@ -43,6 +45,7 @@ class ServerSettings(Section, frozen=True, kw_only=True):
     cors_origins: tuple[str, ...] = ()
     shutdown_s: SomeSeconds = 10
     access_log: bool = False
+    reuse_port: bool = False
 
 
 class DataSettings(Section, frozen=True, kw_only=True):
@@ -55,6 +58,16 @@ class DatabaseSettings(Section, frozen=True, kw_only=True):
     """The system of record; an empty `url` is the file `scoreboard.db` in the data folder."""
 
     url: str = ""
+    replica_url: str = ""
+    connections: Annotated[int, Meta(ge=2, le=100)] = 8
+    replica_lag_s: SomeSeconds = 2
+
+
+class RedisSettings(Section, frozen=True, kw_only=True):
+    """What replicas share besides the database; without a `url` the server is alone."""
+
+    url: str = ""
+    prefix: Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_.\-]+\Z")] = "scoreboard"
 
 
 class SecuritySettings(Section, frozen=True, kw_only=True):
@@ -113,6 +126,7 @@ class PipelineSettings(Section, frozen=True, kw_only=True):
     queue_max: Positive = 10_000
     outbox_after_s: SomeSeconds = 2
     commit_timeout_s: SomeSeconds = 10
+    audit_s: Seconds = 60
 
 
 class LoggingSettings(Section, frozen=True, kw_only=True):
@@ -131,6 +145,7 @@ class Settings(Section, frozen=True, kw_only=True):
     server: ServerSettings = ServerSettings()
     data: DataSettings = DataSettings()
     database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
     security: SecuritySettings = SecuritySettings()
     limits: LimitSettings = LimitSettings()
     live: LiveSettings = LiveSettings()
@@ -166,6 +181,11 @@ def with_options(
     )
     folder = settings.data if data is None else DataSettings(dir=data)
     return msgspec.structs.replace(settings, server=server, data=folder)
+
+
+def is_scaled_out(settings: Settings) -> bool:
+    """Whether PostgreSQL and Redis are used, so that there may be several servers."""
+    return bool(settings.redis.url)
 
 
 def database_path(settings: Settings) -> Path:
@@ -223,7 +243,7 @@ def _replace(tree: Any, name: str, text: str) -> None:
 def _check(settings: Settings) -> None:
     """What the types of the settings cannot say."""
     _check_proxies(settings.server.trusted_proxies)
-    _check_url(settings.database.url)
+    _check_backends(settings)
     for board, board_settings in settings.boards.items():
         try:
             check(board_settings)
@@ -239,11 +259,23 @@ def _check_proxies(proxies: tuple[str, ...]) -> None:
         raise ConfigError(f"server.trusted_proxies: {fault}") from None
 
 
-def _check_url(url: str) -> None:
-    scheme, _, rest = url.partition("://")
-    if url and (scheme != "sqlite" or not rest.startswith("/")):
-        # The rest may hold a password.
-        raise ConfigError(f"database.url: only sqlite:///path/to/file is understood, this begins with {scheme[:20]}")
+def _check_backends(settings: Settings) -> None:
+    """The databases' URLs. None is quoted whole: it may hold a password."""
+    scheme, _, rest = settings.database.url.partition("://")
+    if settings.database.url and scheme not in POSTGRES_SCHEMES and (scheme != "sqlite" or not rest.startswith("/")):
+        raise ConfigError(
+            "database.url: sqlite:///path/to/file and postgresql://user@host/name are understood, "
+            f"this begins with {scheme[:20]}"
+        )
+    if is_scaled_out(settings) != (scheme in POSTGRES_SCHEMES):
+        raise ConfigError("database.url and redis.url: PostgreSQL and Redis are used together; name both or neither")
+    redis_scheme = settings.redis.url.partition("://")[0]
+    if settings.redis.url and redis_scheme not in REDIS_SCHEMES:
+        raise ConfigError(f"redis.url: begins with none of {', '.join(REDIS_SCHEMES)}")
+    if settings.database.replica_url and settings.database.replica_url.partition("://")[0] not in POSTGRES_SCHEMES:
+        raise ConfigError("database.replica_url: must begin with postgresql://")
+    if is_scaled_out(settings) and not settings.security.secret_file:
+        raise ConfigError("security.secret_file: must be set, the same for all servers that share a Redis")
 
 
 def _check_secret(secret_file: str) -> None:

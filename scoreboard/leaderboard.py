@@ -9,7 +9,7 @@ import msgspec
 from scoreboard import periods
 from scoreboard.boards import Boards
 from scoreboard.clock import Clock, rfc3339
-from scoreboard.errors import BadRequest, NotFound
+from scoreboard.errors import BadRequest, NotFound, Unavailable
 from scoreboard.model import Board, BoardPeriod, HistoryItem, Page, Row
 from scoreboard.pipeline import Rebuilder
 from scoreboard.ranking.base import Neighbours, NotLoaded, Ranking
@@ -60,6 +60,10 @@ class TopPage:
         self.etag = etag(output)
 
 
+def _stale(top: TopPage) -> TopPage:
+    return TopPage(msgspec.structs.replace(top.output, stale=True))
+
+
 class Place(msgspec.Struct, frozen=True, array_like=True):
     """What a cursor says: the period, and where in it the next page begins."""
 
@@ -88,7 +92,7 @@ class Leaderboard:
         self._cursors = cursors
         self._clock = clock
         self._tasks = tasks
-        self._stale: dict[BoardPeriod, asyncio.Task[Page]] = {}
+        self._stale: dict[BoardPeriod, asyncio.Task[Page | Unavailable]] = {}
         self._tops: dict[tuple[BoardPeriod, int], TopPage] = {}
 
     def period(self, asked: InPeriod) -> BoardPeriod:
@@ -108,24 +112,47 @@ class Leaderboard:
         return BoardPeriod(board.id, window, current or window)  # out of season: the season itself
 
     async def top(self, asked: Top) -> TopPage:
-        """The first rows, encoded once per version."""
+        """The first rows, encoded once per version; marked stale where database or ranking cannot be reached."""
         period = self.period(asked)
         known = self._tops.get((period, asked.limit))
+        try:
+            top = await self._ranked_top(period, asked.limit, known)
+        except Unavailable:
+            return await self._stale_top(period, asked.limit, known)
+        return top if self._storage.is_up else _stale(top)
+
+    async def _ranked_top(self, period: BoardPeriod, limit: int, known: TopPage | None) -> TopPage:
         if known is not None and await self._is_newest(period, known.output):
             return known
         if not await self._ready(period):
-            return TopPage(page_out(await self._stored(period, asked.limit)))
-        page = await self._page(period, lambda: self._ranking.top(period, asked.limit))
+            return TopPage(page_out(await self._stored(period, limit)))
+        page = await self._page(period, lambda: self._ranking.top(period, limit))
         if len(self._tops) >= MAX_TOPS:
             self._tops.clear()
-        top = self._tops[period, asked.limit] = TopPage(page_out(page))
+        top = self._tops[period, limit] = TopPage(page_out(page))
         return top
+
+    async def _stale_top(self, period: BoardPeriod, limit: int, known: TopPage | None) -> TopPage:
+        """From the database, or where that is away too, as it was last seen here."""
+        try:
+            return TopPage(page_out(await self._stored(period, limit)))
+        except Unavailable:
+            if known is None:
+                raise
+            return _stale(known)
 
     async def standings(self, asked: Standings) -> PageOut:
         """One page of the whole board, with cursors to the next and the previous."""
         period, start = self._start(asked)
-        if asked.cursor is None and not await self._ready(period):
-            return page_out(await self._stored(period, asked.limit))
+        try:
+            if asked.cursor is not None or await self._ready(period):
+                return await self._ranked_standings(period, start, asked)
+        except Unavailable:
+            if asked.cursor is not None:
+                raise
+        return page_out(await self._stored(period, asked.limit))
+
+    async def _ranked_standings(self, period: BoardPeriod, start: Neighbours, asked: Standings) -> PageOut:
         page = await self._page(period, lambda: self._ranking.page(period, start, asked.limit))
         first, last = (page.rows[0], page.rows[-1]) if page.rows else (None, None)
         return msgspec.structs.replace(
@@ -234,16 +261,21 @@ class Leaderboard:
         return await self._rebuilder.ensure_soon(period, PATIENCE_S)
 
     async def _stored(self, period: BoardPeriod, limit: int) -> Page:
-        """The first rows from the database."""
+        """The first rows from the database, read once for all who ask meanwhile. Raises Unavailable."""
         reading = self._stale.get(period)
         if reading is None:
-            board = self._boards.get(period.board)
-            reading = self._stale[period] = self._tasks.start(
-                self._storage.page(board, period, STALE_ROWS), f"read {period}"
-            )
+            reading = self._stale[period] = self._tasks.start(self._read_stored(period), f"read {period}")
             reading.add_done_callback(lambda _: self._stale.pop(period))
         page = await asyncio.shield(reading)
+        if isinstance(page, Unavailable):
+            raise page
         return msgspec.structs.replace(page, rows=page.rows[:limit])
+
+    async def _read_stored(self, period: BoardPeriod) -> Page | Unavailable:
+        try:
+            return await self._storage.page(self._boards.get(period.board), period, STALE_ROWS)
+        except Unavailable as fault:  # for each who asked, and no fault of the task
+            return fault
 
     async def _page(self, period: BoardPeriod, read: Callable[[], Awaitable[Page]]) -> Page:
         return await self._read(period, read, Page(period, 0, 0, 0, ()))
@@ -266,6 +298,8 @@ class Leaderboard:
 
 def etag(output: PageOut | PlayerRowOut) -> str | None:
     """The entity tag of rows: their epoch and version; none where they came from the database."""
+    if isinstance(output, PageOut) and output.stale:
+        return None
     return None if output.version is None else f'"{output.epoch}.{output.version}"'
 
 

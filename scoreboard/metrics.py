@@ -31,6 +31,11 @@ class Metrics:
             buckets=SECONDS_BUCKETS,
             registry=self.registry,
         )
+        self.drift = Counter(
+            "scoreboard_drift",
+            "Standings that the ranking showed otherwise than the database, found and repaired.",
+            registry=self.registry,
+        )
         self.sockets = Gauge("scoreboard_sockets", "Open WebSockets.", registry=self.registry)
         self.internal_errors = Counter(
             "scoreboard_internal_errors",

@@ -36,6 +36,11 @@ class OrderKeys:
         self._sign, *self._ties = signs
         self._group = 8 * len(signs)
 
+    @property
+    def signs(self) -> tuple[int, ...]:
+        """-1 for each descending column and 1 for each ascending one, the score first."""
+        return self._signs
+
     def encode(self, score: int, tiebreakers: Sequence[int], achieved_at: int, player_id: str) -> bytes:
         """The order key of a standing; tie columns not given count as 0, surplus ones are an error.
 

@@ -6,6 +6,8 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.postgres", "tests.redis_server"]
+
 # A shared machine may stall at any time: examples have no deadline of their own, the whole test has one.
 settings.register_profile("scoreboard", deadline=None)
 settings.load_profile("scoreboard")

@@ -86,7 +86,24 @@ def test_a_file_is_found_by_path_then_by_variable_then_in_the_package(tmp_path: 
         ("server: {port: 1", "line 1: .*"),
         ("a: !!python/object:os.system x", "line 1: could not determine a constructor .*"),
         ("server: {trusted_proxies: [10.0.0.0/40]}", "server.trusted_proxies: '10.0.0.0/40' does not appear .*"),
-        ("database: {url: 'postgres://u:hunter2@h/d'}", "database.url: only sqlite:///path/to/file .* postgres"),
+        (
+            "database: {url: 'mysql://u:hunter2@h/d'}",
+            "database.url: sqlite:///path/to/file and .*, this begins with mysql",
+        ),
+        ("database: {url: 'postgres://u:hunter2@h/d'}", "database.url and redis.url: .*; name both or neither"),
+        ("redis: {url: 'redis://:hunter2@h'}", "database.url and redis.url: .*; name both or neither"),
+        (
+            "{database: {url: 'postgresql://h/d'}, redis: {url: 'http://:hunter2@h'}}",
+            "redis.url: begins with none of redis, .*",
+        ),
+        (
+            "{database: {url: 'postgresql://h/d', replica_url: 'sqlite:///x'}, redis: {url: 'redis://h'}}",
+            "database.replica_url: must begin with postgresql://",
+        ),
+        (
+            "{database: {url: 'postgresql://h/d'}, redis: {url: 'redis://h'}}",
+            "security.secret_file: must be set, the same for all servers .*",
+        ),
         ("boards: {Main: {}}", "boards.Main: Expected `str` matching regex .*"),
         ("boards: {1: {}}", "boards.1: Expected `str`, got `int`"),
         ("boards: {main: {timezone: Mars/Olympus}}", "boards.main: Unknown time zone 'Mars/Olympus'."),

@@ -26,7 +26,7 @@ def run(folder: Path, ci: str, test: str) -> subprocess.CompletedProcess[str]:
     (folder / "conftest.py").write_text(CONFTEST.read_text())
     (folder / "test_it.py").write_text(test)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(folder)]
-    environment = {"CI": ci, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {"CI": ci, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(CONFTEST.parents[1])}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 

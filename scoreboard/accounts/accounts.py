@@ -8,7 +8,7 @@ from scoreboard.admission.base import Admissions
 from scoreboard.audit import Audit
 from scoreboard.clock import Clock, rfc3339
 from scoreboard.errors import BadRequest, Forbidden, Unauthenticated, UsernameTaken
-from scoreboard.model import Player, Role, SessionState
+from scoreboard.model import OWN_PREFIX, Player, Role, SessionState
 from scoreboard.names import clean_name, clean_username, skeleton
 from scoreboard.passwords import Passwords
 from scoreboard.storage.base import Credentials, Storage
@@ -26,7 +26,6 @@ from scoreboard.wire import (
 )
 
 ADMIN = "admin"
-OWN_PREFIX = "p_"
 
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -100,7 +99,7 @@ class Accounts:
 
     async def logout(self, claims: Claims) -> None:
         """End this session."""
-        await self._sessions.end(claims.session_id)
+        await self._sessions.end(claims.player_id, claims.session_id)
         await self._audit.note("logout", claims.player_id, claims.session_id)
 
     async def logout_all(self, claims: Claims) -> None:

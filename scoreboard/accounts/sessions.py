@@ -67,7 +67,7 @@ class Sessions:
         if ended is None:
             raise Unauthenticated("The password was changed meanwhile")
         if ended:
-            await self._admissions.revoke(ended)
+            await self._admissions.revoke(player.id, ended)
         await self._admissions.learn(_state(session, player))
         return self._signed_in(player, session_id, token)
 
@@ -78,7 +78,7 @@ class Sessions:
         player = await self.player(session.player_id)
         renewed = await self._successor(session, token, counter)
         if renewed is None:
-            await self.end(session_id)
+            await self.end(player.id, session_id)
             await self._audit.note("refresh.reuse", player.id, session_id, address=address, user_agent=user_agent)
             raise Unauthenticated(_ENDED)
         session, successor = renewed
@@ -87,7 +87,7 @@ class Sessions:
 
     async def live(self, claims: Claims) -> SessionState:
         """The state of the session that the claims speak for. Raises Unauthenticated if it ended, PlayerBanned."""
-        state = await self._admissions.session(claims.session_id) or await self._learned(claims.session_id)
+        state = await self._admissions.session(claims.player_id, claims.session_id) or await self._learned(claims)
         if state is None or state.revoked or state.expires_at <= self._clock.now():
             raise Unauthenticated(_ENDED)
         if state.player_id != claims.player_id:
@@ -113,15 +113,15 @@ class Sessions:
         """How many live sessions the player has."""
         return await self._storage.session_count(player_id, self._clock.now())
 
-    async def end(self, session_id: str) -> None:
+    async def end(self, player_id: str, session_id: str) -> None:
         """End one session; ending it twice is no error."""
         await self._storage.revoke_session(session_id, self._clock.now())
-        await self._admissions.revoke([session_id])
+        await self._admissions.revoke(player_id, [session_id])
 
     async def end_all(self, player_id: str, except_id: str | None = None) -> None:
         """End the player's sessions but `except_id`."""
         ended = await self._storage.revoke_sessions(player_id, self._clock.now(), except_id)
-        await self._admissions.revoke(ended)
+        await self._admissions.revoke(player_id, ended)
 
     async def change_password(self, claims: Claims, verified: str, password_hash: str) -> bool:
         """Replace a password hash and end the player's other sessions; False where it is no longer the one verified."""
@@ -129,7 +129,7 @@ class Sessions:
         ended = await self._storage.set_password(claims.player_id, verified, password_hash, now, claims.session_id)
         if ended is None:
             return False
-        await self._admissions.revoke(ended)
+        await self._admissions.revoke(claims.player_id, ended)
         return True
 
     async def _successor(self, session: Session, token: str, counter: int) -> tuple[Session, str] | None:
@@ -158,13 +158,13 @@ class Sessions:
             raise Unauthenticated(_ENDED)
         return session
 
-    async def _learned(self, session_id: str) -> SessionState | None:
-        state = await self._storage.session_state(session_id)
+    async def _learned(self, claims: Claims) -> SessionState | None:
+        state = await self._storage.session_state(claims.session_id)
         if state is None:
             return None
         await self._admissions.learn(state)
         # A revocation may have come while the database was read; then it stands there.
-        return await self._admissions.session(session_id) or state
+        return await self._admissions.session(state.player_id, state.id) or state
 
     def _signed_in(self, player: Player, session_id: str, refresh_token: str) -> SignedIn:
         return SignedIn(

@@ -28,7 +28,8 @@ class Admission(Struct, frozen=True):
     """The answer.
 
     `session` is unknown where the caller must read it from the database and tell it (`learn`) before asking again.
-    `reserved` tells that this player's action id on this board is `new`, still `in flight`, or `done` with `outcome`.
+    `reserved` tells that this player's action id on this board is `new`, still `in flight`, or `done` with `outcome`,
+    or with None where the database must be asked for it.
     `last_at` is the time of the player's last other submission of that action, None if there is none known.
     `retry_after_s` is set where the budget is spent; then nothing was reserved.
     """
@@ -56,13 +57,16 @@ class Admissions(Protocol):
         """Return when the knock's action id is no longer in flight."""
 
     async def learn(self, state: SessionState) -> None:
-        """Keep a session's state; a revocation heard of meanwhile is not undone."""
+        """Keep a session's state as it was read; a revocation or ban heard of meanwhile is not undone."""
 
-    async def session(self, session_id: str) -> SessionState | None:
-        """A session's state if it is known here."""
+    async def session(self, player_id: str, session_id: str) -> SessionState | None:
+        """The state of a player's session if it is known here."""
 
-    async def revoke(self, session_ids: Sequence[str]) -> None:
-        """These sessions have ended."""
+    async def revoke(self, player_id: str, session_ids: Sequence[str]) -> None:
+        """These sessions of a player have ended."""
+
+    async def ban(self, player_id: str, banned: bool) -> None:
+        """A player was banned, or is no longer; a state read before does not undo it."""
 
     async def close(self) -> None:
         """Let go of everything."""

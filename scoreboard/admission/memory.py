@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from scoreboard.admission.base import Admission, Knock
-from scoreboard.clock import MINUTE, Clock
+from scoreboard.clock import MINUTE, SECOND, Clock
 from scoreboard.limits import Limiter
 from scoreboard.model import Committed, SessionState, Submission
 
@@ -16,7 +16,11 @@ MAX_RESERVATIONS = 100_000
 MAX_LANES = 200_000
 """Beyond each of these the oldest entry is forgotten; the database still knows."""
 
-Revoked = Callable[[Sequence[str]], None]
+MAX_BANNED = 100_000
+"""Players known as banned beyond what their sessions say; beyond it the oldest is forgotten, and the database knows."""
+
+Revoked = Callable[[str, Sequence[str]], None]
+"""Told of a player and the sessions of theirs that ended."""
 
 _Place = tuple[str, str, str]
 """Action id, player and board of a reservation; action, player and board of a lane."""
@@ -36,11 +40,22 @@ class _Reservation:
 class MemoryAdmissions:
     """`Admissions` in this process.
 
-    `budget` is writes per minute and player, 0 for no limit; `revoked` is told of sessions that end.
+    `budget` is writes per minute and player, 0 for no limit; `revoked` is told of sessions that end. What was learnt of
+    a session is believed for `session_ttl_s` seconds, for ever unless told.
     """
 
-    def __init__(self, clock: Clock, budget: int, revoked: Revoked = lambda _: None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        budget: int,
+        revoked: Revoked = lambda *_: None,
+        session_ttl_s: float | None = None,
+    ) -> None:
+        self._clock = clock
+        self._session_ttl = None if session_ttl_s is None else int(session_ttl_s * SECOND)
         self._sessions: OrderedDict[str, SessionState] = OrderedDict()
+        self._learnt_at: dict[str, int] = {}
+        self._banned: OrderedDict[str, None] = OrderedDict()
         self._reservations: OrderedDict[_Place, _Reservation] = OrderedDict()
         self._waiting: dict[_Place, list[asyncio.Future[None]]] = {}
         self._lanes: OrderedDict[_Place, int] = OrderedDict()
@@ -70,12 +85,19 @@ class MemoryAdmissions:
         return Admission(last_at=reservation.last_at)
 
     def _check_session(self, knock: Knock) -> Admission | None:
-        state = self._sessions.get(knock.session_id)
+        state = self._known(knock.session_id)
         if state is None:
             return Admission(session="unknown")
         if state.revoked or state.expires_at <= knock.at:
             return Admission(session="revoked")
         return Admission(session="banned") if state.banned else None
+
+    def _known(self, session_id: str) -> SessionState | None:
+        state = self._sessions.get(session_id)
+        if state is None or self._session_ttl is None or state.revoked:
+            return state
+        fresh = self._clock.now() - self._learnt_at.get(session_id, 0) <= self._session_ttl
+        return state if fresh else None
 
     def _reserve(self, place: _Place, last_at: int | None) -> _Reservation:
         reservation = self._reservations[place] = _Reservation(last_at)
@@ -114,26 +136,41 @@ class MemoryAdmissions:
             await waiter
 
     async def learn(self, state: SessionState) -> None:
-        """Keep a session's state; a revocation heard of meanwhile is not undone."""
+        """Keep a session's state; a revocation or ban heard of meanwhile is not undone."""
         known = self._sessions.get(state.id)
-        self._keep(known if known is not None and known.revoked else state)
+        if known is not None and known.revoked:
+            state = known
+        self._keep(replace(state, banned=True) if state.player_id in self._banned else state)
 
-    async def session(self, session_id: str) -> SessionState | None:
-        """A session's state if it is known here."""
-        return self._sessions.get(session_id)
+    async def session(self, player_id: str, session_id: str) -> SessionState | None:
+        """The state of a player's session if it is known here."""
+        return self._known(session_id)
 
-    async def revoke(self, session_ids: Sequence[str]) -> None:
-        """These sessions have ended."""
+    async def revoke(self, player_id: str, session_ids: Sequence[str]) -> None:
+        """These sessions of a player have ended."""
         for session_id in session_ids:
-            known = self._sessions.get(session_id) or SessionState(session_id, "", "player", 0, True, False)
+            known = self._sessions.get(session_id) or SessionState(session_id, player_id, "player", 0, True, False)
             self._keep(replace(known, revoked=True))
-        self._revoked(session_ids)
+        self._revoked(player_id, session_ids)
+
+    async def ban(self, player_id: str, banned: bool) -> None:
+        """A player was banned, or is no longer."""
+        self._banned.pop(player_id, None)
+        if banned:
+            self._banned[player_id] = None
+            if len(self._banned) > MAX_BANNED:
+                self._banned.popitem(last=False)
+        for state in [state for state in self._sessions.values() if state.player_id == player_id]:
+            self._sessions[state.id] = replace(state, banned=banned)
 
     def _keep(self, state: SessionState) -> None:
         self._sessions[state.id] = state
         self._sessions.move_to_end(state.id)
+        if self._session_ttl is not None:
+            self._learnt_at[state.id] = self._clock.now()
         if len(self._sessions) > MAX_SESSIONS:
-            self._sessions.popitem(last=False)
+            forgotten, _ = self._sessions.popitem(last=False)
+            self._learnt_at.pop(forgotten, None)
 
     async def close(self) -> None:
         """Nothing to let go of."""

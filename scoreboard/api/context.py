@@ -1,6 +1,7 @@
 """What the API is handed by the application, under one typed key."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -14,6 +15,9 @@ from scoreboard.leaderboard import Leaderboard
 from scoreboard.storage.base import Storage
 from scoreboard.submissions import Judge, Submissions
 from scoreboard.tokens import AccessTokens
+
+if TYPE_CHECKING:
+    from scoreboard.redis import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Context:
     submissions: Submissions
     leaderboard: Leaderboard
     limits: Limits
+    redis: "Server | None" = None
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

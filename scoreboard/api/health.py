@@ -51,12 +51,15 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """200 if the server takes traffic and its database answers, else 503 with what is missing."""
+    """200 if the server takes traffic and its database answers, else 503; `checks` tells what is missing."""
     readiness = request.app[READINESS]
     checks = {"server": "ready" if readiness.open else "not ready"}
     if readiness.open:
         checks["database"] = await readiness.database(request.app[CONTEXT])
     ready = all(check == "ready" for check in checks.values())
+    if readiness.open and (redis := request.app[CONTEXT].redis) is not None:
+        # Without Redis scores are still taken and boards shown, and no other replica could do it better.
+        checks["redis"] = redis.problem or "ready"
     return _answer(200 if ready else 503, {"status": "ready" if ready else "not ready", "checks": checks})
 
 

@@ -7,7 +7,16 @@ import click
 import scoreboard
 from scoreboard.errors import ConfigError
 
-COMMANDS = {"bench": "bench", "check-config": "check_config", "replay": "replay", "serve": "serve", "watch": "watch"}
+COMMANDS = {
+    "bench": "bench",
+    "check-config": "check_config",
+    "init": "init",
+    "rebuild": "rebuild",
+    "replay": "replay",
+    "serve": "serve",
+    "verify": "verify",
+    "watch": "watch",
+}
 """Each command and the module it is in, read when the command is used."""
 
 

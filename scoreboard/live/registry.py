@@ -76,6 +76,10 @@ class Registry:
         """How many players are connected."""
         return len(self._of_player)
 
+    def sessions(self) -> tuple[str, ...]:
+        """The sessions of all connections."""
+        return tuple(self._of_session)
+
     def close_sessions(self, session_ids: Iterable[str]) -> None:
         """These sessions have ended."""
         for session_id in session_ids:

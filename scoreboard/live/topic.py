@@ -154,6 +154,8 @@ class Topic:
 
     def turn(self, period: BoardPeriod) -> None:
         """Go on to another period, with a snapshot for everybody."""
+        self._source.ranking.watch(period)
+        self._unwatch()
         self.period = period
         self._page, self._page_limit = None, 0
         for limit, lane in self._lanes.items():
@@ -171,6 +173,11 @@ class Topic:
     def stop(self) -> None:
         """Read no more."""
         self._pace.stop()
+        self._unwatch()
+
+    def _unwatch(self) -> None:
+        if self.period.period:  # else it has not turned to its first one yet
+            self._source.ranking.unwatch(self.period)
 
     def _lane(self, limit: int) -> _Lane:
         lane = self._lanes.get(limit)

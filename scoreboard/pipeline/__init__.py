@@ -8,15 +8,31 @@ from msgspec import Struct
 
 from scoreboard.metrics import Metrics
 from scoreboard.model import Committed, Placing, Submission
+from scoreboard.pipeline.auditor import Auditor
 from scoreboard.pipeline.batcher import Batcher
 from scoreboard.pipeline.commit import Commit, Judged
+from scoreboard.pipeline.outbox import Outbox
 from scoreboard.pipeline.publish import Publish
 from scoreboard.pipeline.rank import Rank, Standing
 from scoreboard.pipeline.rebuild import Rebuilder
+from scoreboard.pipeline.verify import Drift, Verifier
 from scoreboard.storage.base import Committal
 from scoreboard.tasks import Tasks
 
-__all__ = ["Batcher", "Commit", "Done", "Judged", "Pipeline", "Publish", "Rank", "Rebuilder"]
+__all__ = [
+    "Auditor",
+    "Batcher",
+    "Commit",
+    "Done",
+    "Drift",
+    "Judged",
+    "Outbox",
+    "Pipeline",
+    "Publish",
+    "Rank",
+    "Rebuilder",
+    "Verifier",
+]
 
 log = logging.getLogger(__name__)
 

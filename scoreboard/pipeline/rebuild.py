@@ -11,6 +11,9 @@ from scoreboard.tasks import Tasks
 PAGE = 10_000
 """Standings read at a time."""
 
+ASK_AGAIN_AFTER_S = 0.1
+"""Pause between looks at a rebuild by another server."""
+
 
 class Rebuilder:
     """Loads periods into the ranking, each by one rebuild at a time."""
@@ -37,20 +40,25 @@ class Rebuilder:
         if (running := self._running.get(period)) is not None:  # it began by older ones
             await asyncio.wait([running])
         try:
-            await asyncio.shield(self._join(period))
+            await asyncio.shield(self._join(period, anew=True))
         except Exception:  # whatever it was: what is loaded is out of date
             await self._ranking.drop(period)
             raise
 
-    def _join(self, period: BoardPeriod) -> asyncio.Task[None]:
+    def _join(self, period: BoardPeriod, anew: bool = False) -> asyncio.Task[None]:
         """The rebuild that runs, or a new one."""
         running = self._running.get(period)
         if running is None:
-            running = self._running[period] = self._tasks.start(self._rebuild(period), f"rebuild {period}")
+            running = self._running[period] = self._tasks.start(self._rebuild(period, anew), f"rebuild {period}")
         return running
 
-    async def _rebuild(self, period: BoardPeriod) -> None:
+    async def _rebuild(self, period: BoardPeriod, anew: bool) -> None:
+        """Load it, or wait until another server has; with `anew` also what another one has loaded meanwhile."""
         try:
+            while not await self._ranking.claim(period):
+                await asyncio.sleep(ASK_AGAIN_AFTER_S)
+                if not anew and await self._ranking.loaded(period):
+                    return
             epoch = await self._storage.next_epoch(period)
             await self._ranking.load(period, epoch, self._pages(period))
         finally:
@@ -58,7 +66,7 @@ class Rebuilder:
 
     async def _pages(self, period: BoardPeriod) -> AsyncIterator[Sequence[Projection]]:
         after: str | None = None
-        while page := await self._storage.visible(period, after, PAGE):
+        while page := await self._storage.standings_of(period, after, PAGE):
             yield page
             if len(page) < PAGE:
                 return

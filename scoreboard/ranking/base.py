@@ -45,11 +45,24 @@ SettingsOf = Callable[[str], BoardSettings]
 Projections = AsyncIterator[Sequence[Projection]]
 
 
+class Epochs(Protocol):
+    """Which ranking stands for a period, as the database says."""
+
+    async def confirm_epoch(self, period: BoardPeriod, epoch: int, home: str) -> bool:
+        """From now on it is the one of this epoch in that place; False where one of a higher epoch stands."""
+
+    async def confirmed_epoch(self, period: BoardPeriod) -> tuple[int, str] | None:
+        """Its epoch and place."""
+
+
 class Ranking(Protocol):
     """Order-statistics over board periods. Callers name boards that exist; everything else is data."""
 
+    async def claim(self, period: BoardPeriod) -> bool:
+        """Become the one that loads the period, for as long as that takes; False while another server does it."""
+
     async def load(self, period: BoardPeriod, epoch: int, pages: Projections) -> None:
-        """Rebuild the period from its visible standings under a new epoch; live projections are admitted meanwhile.
+        """Rebuild the period from all its standings under a new epoch; live projections are admitted meanwhile.
 
         Readers see the old state, or NotLoaded, until it is complete.
         """
@@ -78,6 +91,12 @@ class Ranking(Protocol):
 
     async def touch(self, board: str) -> None:
         """Raise the version of the board's loaded periods, because something else a viewer sees of them changed."""
+
+    def watch(self, period: BoardPeriod) -> None:
+        """Notify of every change of the period from now on, also of those made by other servers."""
+
+    def unwatch(self, period: BoardPeriod) -> None:
+        """Once less; a period watched twice must be unwatched twice."""
 
     async def version(self, period: BoardPeriod) -> tuple[int, int]:
         """Epoch and version."""

@@ -5,7 +5,7 @@ happened; the same call may be repeated safely). No driver's exception leaves a 
 transaction; `now` is its instant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -51,6 +51,23 @@ class OutboxRow(Struct, frozen=True):
     id: int
     at: int
     touched: tuple[Touched, ...]
+
+
+class Backlog(NamedTuple):
+    """How many outbox rows there are, up to `MAX_BACKLOG`, and when the oldest was committed."""
+
+    rows: int
+    oldest_at: int | None
+
+
+class Confirmed(NamedTuple):
+    """The ranking that stands for a period: the epoch it was built under, and the server process that holds it."""
+
+    epoch: int
+    home: str
+
+
+MAX_BACKLOG = 100_000
 
 
 class Committal(Struct, frozen=True):
@@ -129,6 +146,9 @@ class Sessions(Protocol):
 
     async def session_state(self, session_id: str) -> SessionState | None:
         """What an authenticated call needs to know."""
+
+    async def session_states(self, session_ids: Sequence[str]) -> tuple[SessionState, ...]:
+        """The same of many sessions; unknown ones are left out."""
 
     async def rotate_session(self, session_id: str, counter: int, token_hash: bytes, now: int, expires_at: int) -> bool:
         """Replace the refresh token if the family still stands at `counter` and is not revoked: compare and set.
@@ -234,8 +254,14 @@ class Standings(Protocol):
     async def projections(self, touched: Sequence[Touched]) -> tuple[Projection, ...]:
         """These standings as they are now; unknown ones are left out."""
 
-    async def visible(self, period: BoardPeriod, after: str | None, limit: int) -> tuple[Projection, ...]:
-        """The period's visible standings in the byte order of player ids, those after the player `after`."""
+    async def standings_of(self, period: BoardPeriod, after: str | None, limit: int) -> tuple[Projection, ...]:
+        """The period's standings in the byte order of player ids, those after the player `after`.
+
+        Also those that must not be seen: a ranking made of them refuses what is older.
+        """
+
+    async def digest(self, period: BoardPeriod) -> tuple[int, int]:
+        """Number of visible standings and the sum of their scores."""
 
     async def page(self, board: Board, period: BoardPeriod, limit: int) -> Page:
         """The period's first rows straight from the database, marked stale."""
@@ -246,15 +272,30 @@ class Standings(Protocol):
     async def next_epoch(self, period: BoardPeriod) -> int:
         """Issue an epoch for a rebuild of the period: higher than every one issued before for any period."""
 
+    async def confirm_epoch(self, period: BoardPeriod, epoch: int, home: str) -> bool:
+        """From now on the period's ranking is the one built under this epoch in that place.
+
+        False, and nothing changed, where one of a higher epoch stands.
+        """
+
+    async def confirmed_epoch(self, period: BoardPeriod) -> Confirmed | None:
+        """The ranking that stands for the period."""
+
 
 class Outbox(Protocol):
     """Standings committed but perhaps not yet projected."""
 
-    async def outbox(self, before: int, limit: int) -> tuple[OutboxRow, ...]:
-        """Rows committed before the instant, oldest first."""
+    async def take_outbox(self, now: int, before: int, limit: int, lease_s: float) -> tuple[OutboxRow, ...]:
+        """Rows committed before the instant that nobody else has taken, oldest first; the caller's for `lease_s`."""
 
-    async def settle(self, outbox_ids: Sequence[int]) -> None:
-        """Delete rows whose standings have been projected."""
+    async def settle(self, outbox_ids: Sequence[int], epochs: Mapping[BoardPeriod, int]) -> None:
+        """Delete rows whose standings have been projected to rankings of these epochs.
+
+        None of them where one of the rankings no longer stands: it is not known what the next one has of them.
+        """
+
+    async def backlog(self) -> Backlog:
+        """How much is not settled."""
 
 
 class Audit(Protocol):
@@ -271,6 +312,10 @@ class Storage(Players, Sessions, Keys, Boards, Submissions, Standings, Outbox, A
     """The whole system of record."""
 
     kind: Literal["sqlite", "postgres"]
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the database answered the last time it was asked."""
 
     async def ping(self) -> None:
         """Answer if the database can be read and written; raises Unavailable."""

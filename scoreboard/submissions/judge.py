@@ -125,21 +125,23 @@ class Judge:
             elif admission.reserved == "in flight":
                 await self._admissions.wait(knock)
             else:
-                await self._refuse(admission)
+                await self._refuse(admission, knock)
                 return admission, at, within
 
     async def release(self, judged: Judged) -> None:
         """The submission was not taken after all: its action id may be tried again."""
         await self._admissions.settle([(judged.submission, None)])
 
-    async def _refuse(self, admission: Admission) -> None:
+    async def _refuse(self, admission: Admission, knock: Knock) -> None:
         if admission.session == "revoked":
             raise Unauthenticated("This session has ended.")
         if admission.session == "banned":
             raise PlayerBanned
-        if admission.outcome is not None:
-            placing = await self._rank.place_now(admission.outcome.board, admission.outcome.player_id)
-            raise ActionTokenUsed(result=first_result(admission.outcome, placing))
+        if admission.reserved == "done":
+            outcome = admission.outcome or await self._storage.outcome(knock.action_id)
+            if outcome is not None:
+                placing = await self._rank.place_now(outcome.board, outcome.player_id)
+                raise ActionTokenUsed(result=first_result(outcome, placing))
         if admission.retry_after_s is not None:
             raise RateLimited("Too many scores from this player.", retry_after_s=admission.retry_after_s)
 

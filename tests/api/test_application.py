@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from scoreboard import create_app
 from scoreboard.api import health, operations
-from scoreboard.app import STORAGE
+from scoreboard.app.state import STORAGE
 from scoreboard.clock import SECOND, ManualClock
 from scoreboard.config import DataSettings, ServerSettings, Settings
 from tests.api.app import NO_LIMITS, Answer, Api, running

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scoreboard.app import STORAGE
+from scoreboard.app.state import STORAGE
 from scoreboard.model import Player
 from tests.api.app import Api, backend
 from tests.api.sockets import Line

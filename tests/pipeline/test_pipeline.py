@@ -11,7 +11,7 @@ from scoreboard.boards import Boards
 from scoreboard.clock import SECOND, SystemClock, uuid7
 from scoreboard.metrics import Metrics
 from scoreboard.model import BoardPeriod, BoardSettings, Submission
-from scoreboard.pipeline import Commit, Judged, Pipeline, Publish, Rank, Rebuilder
+from scoreboard.pipeline import Commit, Judged, Outbox, Pipeline, Publish, Rank, Rebuilder
 from scoreboard.pipeline.publish import Submitted
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.storage.sqlite import SqliteStorage
@@ -30,7 +30,8 @@ class World:
         self.boards = Boards(storage, self.clock)
         self.ranking = MemoryRanking(self.boards.settings, lambda _: None)
         self.rebuilder = Rebuilder(storage, self.ranking, self.tasks)
-        self.rank = Rank(storage, self.ranking, self.rebuilder, self.boards, self.clock, outbox_after_s=0)
+        self.outbox = Outbox(storage, self.ranking, self.rebuilder, self.clock, after_s=0)
+        self.rank = Rank(self.ranking, self.rebuilder, self.boards, self.outbox)
         commit = Commit(storage, MemoryAdmissions(self.clock, 0), self.clock, timeout_s=10)
         self.pipeline = Pipeline(
             commit, self.rank, Publish(submitted), self.tasks, Metrics(), batch_max=100, queue_max=1000
@@ -81,26 +82,6 @@ async def test_a_fault_after_the_commit_is_no_fault_of_the_score(
     assert "nobody listens" in caplog.text
 
 
-async def test_what_was_committed_but_not_ranked_is_swept_up(tmp_path: Path) -> None:
-    async with world(tmp_path) as w:
-        await w.rebuilder.ensure(MAIN)
-        judged = w.judged("ada", 5)
-        await w.storage.commit([judged.board], [judged.submission], w.clock.now())
-        assert await w.scores() == []
-        assert await w.rank.sweep() == 1
-        assert await w.scores() == [("ada", 5)]
-        await w.rank.settle()
-        assert await w.rank.sweep() == 0
-
-
-async def test_what_was_ranked_is_not_swept_again(tmp_path: Path) -> None:
-    async with world(tmp_path) as w:
-        await w.pipeline.put(w.judged("ada", 5))
-        assert await w.rank.sweep() == 0
-        await w.rank.settle()
-        assert await w.storage.outbox(w.clock.now(), 10) == ()
-
-
 async def test_a_restart_finds_every_standing_though_the_outbox_was_not_settled(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         await w.pipeline.put(w.judged("ada", 5))
@@ -108,5 +89,5 @@ async def test_a_restart_finds_every_standing_though_the_outbox_was_not_settled(
     async with world(tmp_path) as w:
         await w.rebuilder.ensure(MAIN)
         assert await w.scores() == [("bob", 7), ("ada", 5)]
-        await w.rank.sweep()
+        await w.outbox.sweep()
         assert await w.scores() == [("bob", 7), ("ada", 5)]

@@ -132,7 +132,7 @@ class LoadingContract(Contract):
         main = world.board()
         await world.load(main, world.standing(main, "ada", 1), epoch=1)
         await world.ranking.project([hidden(main, "ada", 2)])
-        await world.load(main, epoch=2)
+        await world.load(main, hidden(main, "ada", 2), epoch=2)
         await world.ranking.project([world.standing(main, "ada", 1, 1)])
         assert (await world.ranking.top(main, 10)).total == 0
 

@@ -91,10 +91,10 @@ class CommitContract(Contract):
         await world.board(operator="sum")
         batch = [world.submission(f"p{number}", number) for number in range(20)]
         await world.commit(*batch)
-        before = await world.storage.visible(MAIN, None, 100)
+        before = await world.storage.standings_of(MAIN, None, 100)
         again = await world.commit(*batch, world.submission("new", 7))
         assert [outcome.repeat for outcome in again.outcomes] == [True] * 20 + [False]
-        after = await world.storage.visible(MAIN, None, 100)
+        after = await world.storage.standings_of(MAIN, None, 100)
         assert [standing for standing in after if standing.player_id != "new"] == list(before)
 
     @pytest.mark.parametrize(("first", "second", "mismatch"), [
@@ -204,14 +204,14 @@ class CommitContract(Contract):
         await world.board(operator="sum", windows=("day", "all"))
         await world.submit("ada", start)
         world.clock.advance(24 * 3_600 * 1_000_000)
-        before = await world.storage.visible(MAIN, None, 10)
+        before = await world.storage.standings_of(MAIN, None, 10)
         item = world.submission("ada", more, player_name="Other")
         committal = await world.commit(item, world.submission("bob", 5))
         assert (committal.outcomes[0].status, committal.outcomes[0].code) == ("rejected", "score_out_of_range")
         assert committal.outcomes[1].status == "accepted"
         assert await world.storage.outcome(item.action_id) is None
         assert await world.storage.submission(item.id) is None
-        visible = await world.storage.visible(MAIN, None, 10)
+        visible = await world.storage.standings_of(MAIN, None, 10)
         assert [standing for standing in visible if standing.player_id == "ada"] == list(before)
         assert await world.shown("main", "day", item.periods[0].period) == [("bob", 5)]
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from scoreboard.clock import SECOND
 from scoreboard.errors import Conflict, NotFound
-from scoreboard.model import AuditEntry, BoardPeriod, RankRule, Status
+from scoreboard.model import MAX_SCORE, AuditEntry, BoardPeriod, RankRule, Status
 from scoreboard.storage.base import Touched
 from tests.storage.contract import MAIN, Contract
 from tests.storage.world import Backend, World
@@ -15,9 +16,8 @@ class ReadingContract(Contract):
         await world.board(order="asc")
         await world.commit(*(world.submission(f"p{number}", number * 7 % 11) for number in range(20)))
         seen: list[str] = []
-        while page := await world.storage.visible(MAIN, seen[-1] if seen else None, limit):
+        while page := await world.storage.standings_of(MAIN, seen[-1] if seen else None, limit):
             assert len(page) <= limit
-            assert all(standing.key is not None for standing in page)
             seen += [standing.player_id for standing in page]
         assert seen == sorted(f"p{number}" for number in range(20))
 
@@ -91,10 +91,36 @@ class ReadingContract(Contract):
         await world.storage.put_board(board, entry)
         assert await world.storage.audit(None, 10) == (entry,)
 
+    @pytest.mark.parametrize("score", [7, -7, MAX_SCORE, -MAX_SCORE])
+    async def test_the_digest_is_number_and_exact_sum_of_what_is_visible(self, world: World, score: int) -> None:
+        await world.board()
+        assert await world.storage.digest(MAIN) == (0, 0)
+        await world.commit(*(world.submission(f"p{number}", score) for number in range(50)))
+        await world.submit("hidden", 5)
+        await world.storage.set_status("hidden", "hidden", world.clock.now())
+        assert await world.storage.digest(MAIN) == (50, 50 * score)
+
+    async def test_standings_that_must_not_be_seen_are_read_without_a_key(self, world: World) -> None:
+        await world.board()
+        await world.submit("ada", 5)
+        await world.storage.set_status("ada", "hidden", world.clock.now())
+        [standing] = await world.storage.standings_of(MAIN, None, 10)
+        assert (standing.player_id, standing.revision, standing.key) == ("ada", 2, None)
+
+
+class EpochContract(Contract):
     async def test_every_epoch_is_higher_than_all_before(self, world: World) -> None:
         periods = [MAIN, BoardPeriod("main", "day", "2026-11-23"), MAIN, BoardPeriod("b", "all", "all"), MAIN]
         epochs = [await world.storage.next_epoch(period) for period in periods]
         assert epochs == sorted(set(epochs))
+
+    async def test_the_ranking_that_stands_is_the_one_confirmed_with_the_highest_epoch(self, world: World) -> None:
+        assert await world.storage.confirmed_epoch(MAIN) is None
+        assert await world.storage.confirm_epoch(MAIN, 3, "here")
+        assert await world.storage.confirm_epoch(MAIN, 5, "there")
+        assert not await world.storage.confirm_epoch(MAIN, 4, "here")
+        assert await world.storage.confirmed_epoch(MAIN) == (5, "there")
+        assert await world.storage.confirmed_epoch(BoardPeriod("b", "all", "all")) is None
 
 
 class OutboxContract(Contract):
@@ -102,14 +128,47 @@ class OutboxContract(Contract):
         await world.board(windows=("all", "month"))
         first = await world.commit(world.submission("ada", 1), world.submission("bob", 2))
         second = await world.commit(world.submission("ada", 3))
-        rows = await world.storage.outbox(world.clock.now(), 10)
+        rows = await world.outbox()
         assert [row.id for row in rows] == [first.outbox_id, second.outbox_id]
         moved = [Touched(change.period, change.player_id) for item in first.outcomes for change in item.changes]
-        assert list(rows[0].touched) == moved
-        assert await world.storage.outbox(rows[1].at, 10) == rows[:1]
-        assert await world.storage.outbox(world.clock.now(), 1) == rows[:1]
-        await world.storage.settle([rows[0].id])
-        assert await world.storage.outbox(world.clock.now(), 10) == rows[1:]
+        assert sorted(rows[0].touched) == sorted(moved)
+        assert await world.outbox(before=rows[1].at) == rows[:1]
+        assert await world.outbox(limit=1) == rows[:1]
+        await world.storage.settle([rows[0].id], {})
+        assert await world.outbox() == rows[1:]
+
+    async def test_what_one_has_taken_is_left_alone_by_others_for_a_while(self, world: World) -> None:
+        await world.board()
+        for score in range(5):
+            await world.submit("ada", score)
+        now = world.clock.now()
+        first = await world.storage.take_outbox(now, now, 3, lease_s=5)
+        second = await world.storage.take_outbox(now + 1, now, 3, lease_s=5)
+        assert (len(first), len(second)) == (3, 2)
+        assert not {row.id for row in first} & {row.id for row in second}
+        assert await world.storage.take_outbox(now + 5 * SECOND - 1, now, 3, lease_s=5) == ()
+        assert await world.storage.take_outbox(now + 5 * SECOND, now, 3, lease_s=5) == first
+
+    async def test_the_backlog_is_what_is_not_settled(self, world: World) -> None:
+        await world.board()
+        assert await world.storage.backlog() == (0, None)
+        committals = [await world.commit(world.submission("ada", score)) for score in range(3)]
+        oldest, *_ = await world.outbox()
+        assert await world.storage.backlog() == (3, oldest.at)
+        await world.storage.settle([each.outbox_id for each in committals if each.outbox_id is not None], {})
+        assert await world.storage.backlog() == (0, None)
+
+    @pytest.mark.parametrize(("used", "left"), [(5, 0), (4, 1), (6, 1), (None, 0)])
+    async def test_what_went_to_a_ranking_that_no_longer_stands_is_not_settled(
+        self, world: World, used: int | None, left: int
+    ) -> None:
+        await world.board()
+        committal = await world.commit(world.submission("ada", 1))
+        await world.storage.confirm_epoch(MAIN, 5, "here")
+        assert committal.outbox_id is not None
+        epochs = {BoardPeriod("main", "all", "other"): 1} | ({} if used is None else {MAIN: used})
+        await world.storage.settle([committal.outbox_id], epochs)
+        assert (await world.storage.backlog()).rows == left
 
     async def test_a_settled_id_is_never_used_again(self, world: World) -> None:
         await world.board()
@@ -118,7 +177,7 @@ class OutboxContract(Contract):
             committal = await world.commit(world.submission("ada", score))
             assert committal.outbox_id is not None
             ids.append(committal.outbox_id)
-            await world.storage.settle(ids)
+            await world.storage.settle(ids, {})
         assert ids == sorted(set(ids))
 
     async def test_voids_and_bans_are_named_too(self, world: World) -> None:
@@ -126,7 +185,7 @@ class OutboxContract(Contract):
         outcome = await world.submit("ada", 1)
         voided = await world.void("main", outcome.submission_id)
         await world.storage.set_status("ada", "banned", world.clock.now())
-        rows = await world.storage.outbox(world.clock.now(), 10)
+        rows = await world.outbox()
         assert [row.touched for row in rows] == [(Touched(MAIN, "ada"),)] * 3
         assert voided is not None
         assert voided.outbox_id == rows[1].id
@@ -187,7 +246,7 @@ class DurabilityContract:
             epoch = await storage.next_epoch(MAIN)
         async with backend.open() as storage:
             assert await storage.boards() == (board,)
-            assert await storage.visible(MAIN, None, 10) == outcome.changes
+            assert await storage.standings_of(MAIN, None, 10) == outcome.changes
             assert await storage.next_epoch(MAIN) > epoch
             assert (await storage.commit([board], [item], item.accepted_at)).outcomes[0].repeat
 

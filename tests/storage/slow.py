@@ -25,14 +25,14 @@ class SlowStorage(SqliteStorage):
         storage.gate, storage.reading = asyncio.Event(), asyncio.Event()
         return storage
 
-    async def visible(self, period: BoardPeriod, after: str | None, limit: int) -> tuple[Projection, ...]:
+    async def standings_of(self, period: BoardPeriod, after: str | None, limit: int) -> tuple[Projection, ...]:
         """A page for a rebuild."""
         self.rebuilds += 1
         self.reading.set()
         await self.gate.wait()
         if self.broken:
             raise Unavailable
-        return await super().visible(period, after, limit)
+        return await super().standings_of(period, after, limit)
 
     async def page(self, board: Board, period: BoardPeriod, limit: int) -> Page:
         """The first rows; that is not slow."""

@@ -20,7 +20,14 @@ from scoreboard.storage.sqlite.schema import migrations
 from tests.storage.accounts import KeysContract, PlayersContract, SessionsContract
 from tests.storage.contract import CommitContract, VoidContract
 from tests.storage.folding import FoldContract
-from tests.storage.reading import AuditContract, DurabilityContract, OutboxContract, ReadingContract, StatusContract
+from tests.storage.reading import (
+    AuditContract,
+    DurabilityContract,
+    EpochContract,
+    OutboxContract,
+    ReadingContract,
+    StatusContract,
+)
 from tests.storage.windows import WindowContract
 from tests.storage.world import Backend, World
 
@@ -47,6 +54,7 @@ class TestSqlite(
     FoldContract,
     WindowContract,
     ReadingContract,
+    EpochContract,
     OutboxContract,
     StatusContract,
     AuditContract,

@@ -19,7 +19,7 @@ COLUMNS = {
 }
 """How many columns the statements that read from `rows` take."""
 
-SMALL = {"boards": "boards", "keys": "api_keys", "next_epoch": "epochs", "outbox": "outbox"}
+SMALL = {"boards": "boards", "keys": "api_keys", "next_epoch": "epochs", "take_outbox": "outbox", "backlog": "outbox"}
 """Statements that read a small table from end to end."""
 
 

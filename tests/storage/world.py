@@ -8,7 +8,7 @@ from scoreboard.clock import DAY, ManualClock, uuid7
 from scoreboard.model import AuditEntry, Board, BoardPeriod, BoardSettings, Committed, Submission
 from scoreboard.order import Decoded, order_keys
 from scoreboard.periods import board_periods
-from scoreboard.storage.base import Committal, Storage, Voided
+from scoreboard.storage.base import Committal, OutboxRow, Storage, Voided
 
 
 class Backend(Protocol):
@@ -64,6 +64,11 @@ class World:
             self.boards[board], submission_id, periods or [BoardPeriod(board, "all", "all")], entry
         )
 
+    async def outbox(self, before: int | None = None, limit: int = 10) -> tuple[OutboxRow, ...]:
+        """Transactions that are not settled, taken for no time."""
+        now = self.clock.now()
+        return await self.storage.take_outbox(now, now if before is None else before, limit, lease_s=0)
+
     async def shown(self, board: str = "main", window: str = "all", period: str = "all") -> list[tuple[str, int]]:
         """Player and score of every visible standing of a period, best first."""
         return [(row.player_id, row.score) for row in await self.standings(board, window, period)]
@@ -71,5 +76,5 @@ class World:
     async def standings(self, board: str = "main", window: str = "all", period: str = "all") -> list[Decoded]:
         """Every visible standing of a period, best first."""
         keys = order_keys(self.boards[board].settings)
-        visible = await self.storage.visible(BoardPeriod(board, window, period), None, 10_000)
+        visible = await self.storage.standings_of(BoardPeriod(board, window, period), None, 10_000)
         return [keys.decode(key) for key in sorted(standing.key for standing in visible if standing.key is not None)]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scoreboard.model import BoardPeriod, Page, Placing, Projection
 from scoreboard.ranking.base import Neighbours, Notify, NotLoaded, Projections, SettingsOf
@@ -60,8 +60,6 @@ class MemoryRanking:
         comes to nothing.
         """
         building = Standings(period, epoch, self._settings_of(period.board), self._names)
-        if (old := self._loaded.get(period)) is not None:
-            self._bury(building, old.tombstones())
         self._building.setdefault(period, []).append(building)
         try:
             async for page in pages:
@@ -70,6 +68,10 @@ class MemoryRanking:
                 self._install(building)
         finally:
             self._end_build(building)
+
+    async def claim(self, period: BoardPeriod) -> bool:
+        """There is nobody else."""
+        return True
 
     async def loaded(self, period: BoardPeriod) -> bool:
         """Whether the period can be read."""
@@ -84,11 +86,6 @@ class MemoryRanking:
     async def periods(self, board: str) -> tuple[BoardPeriod, ...]:
         """The board's periods that are loaded or building."""
         return tuple(period for period in {**self._loaded, **self._building} if period.board == board)
-
-    def _bury(self, building: Standings, tombstones: Mapping[str, int]) -> None:
-        # Pages hold visible standings only: without its tombstone a late replay would bring a hidden player back.
-        for player_id, revision in tombstones.items():
-            building.take(player_id, revision, None)
 
     async def _take_page(self, building: Standings, page: Sequence[Projection]) -> None:
         for start in range(0, len(page), LOAD_SLICE):
@@ -186,6 +183,12 @@ class MemoryRanking:
             yield from building
 
     # Reading
+
+    def watch(self, period: BoardPeriod) -> None:
+        """Every change is made here."""
+
+    def unwatch(self, period: BoardPeriod) -> None:
+        """Every change is made here."""
 
     async def version(self, period: BoardPeriod) -> tuple[int, int]:
         """Epoch and version."""

@@ -5,7 +5,7 @@ a position, and with the part of the key that standings of a shared rank have in
 is decoded from its key.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from sortedcontainers import SortedList
 
@@ -59,12 +59,6 @@ class Standings:
         if key is not None:
             self._add(player_id, key)
         return True
-
-    def tombstones(self) -> Mapping[str, int]:
-        """The revisions of players who are known but hidden."""
-        if len(self._revisions) == len(self._visible):
-            return {}
-        return {player: revision for player, revision in self._revisions.items() if player not in self._visible}
 
     def raise_version(self) -> Changed:
         """Count one more change that a viewer can see."""

@@ -38,11 +38,11 @@ def projections_of(connection: sqlite3.Connection, player_id: str) -> tuple[Proj
     return _read(connection, "projections_of", {"player_id": player_id})
 
 
-def visible(
+def standings_of(
     connection: sqlite3.Connection, period: BoardPeriod, after: str | None, limit: int
 ) -> tuple[Projection, ...]:
-    """A page of a period's visible standings by player id, those after a player."""
-    return _read(connection, "visible", {**period._asdict(), "after": after or "", "limit": limit})
+    """A page of a period's standings by player id, those after a player."""
+    return _read(connection, "standings_of", {**period._asdict(), "after": after or "", "limit": limit})
 
 
 def _read(connection: sqlite3.Connection, name: str, parameters: Parameters) -> tuple[Projection, ...]:

@@ -83,6 +83,11 @@ SELECT sessions.id, player_id, role, expires_at, revoked_at IS NOT NULL, status 
 FROM sessions JOIN players ON players.id = player_id
 WHERE sessions.id = :id;
 
+-- name: session_states
+-- What is to be known of many sessions.
+SELECT sessions.id, player_id, role, expires_at, revoked_at IS NOT NULL, status = 'banned'
+FROM json_each(:ids) AS wanted CROSS JOIN sessions ON sessions.id = wanted.value JOIN players ON players.id = player_id;
+
 -- name: rotate_session
 -- Replace the refresh token, if nobody did before: compare and set.
 UPDATE sessions
@@ -297,7 +302,7 @@ FROM json_each(:wanted) AS wanted CROSS JOIN standings
     ON board = wanted.value ->> 0 AND window = wanted.value ->> 1 AND period = wanted.value ->> 2
     AND player_id = wanted.value ->> 3;
 
--- name: standings_of
+-- name: owned_standings
 -- All standings of a player and the settings of their boards, to hide or show them.
 SELECT json_group_array(json_array(json_array(board, window, period),
     json_array(0, standings.revision,
@@ -322,8 +327,8 @@ SELECT json_group_array(json_array(json_array(board, window, period), player_id,
 FROM standings CROSS JOIN players ON players.id = player_id
 WHERE player_id = :player_id;
 
--- name: visible
--- A page of a period by player, to rebuild its ranking.
+-- name: standings_of
+-- A page of a period by player, to rebuild its ranking or to compare it.
 SELECT json_group_array(json_array(json_array(board, window, period), player_id, revision, order_key, name,
     name_revision))
 FROM (
@@ -331,9 +336,13 @@ FROM (
         players.revision AS name_revision
     FROM standings CROSS JOIN players ON players.id = player_id
     WHERE board = :board AND window = :window AND period = :period AND player_id > :after
-        AND standings.order_key IS NOT NULL
     ORDER BY player_id LIMIT :limit
 );
+
+-- name: digest
+-- Number of visible standings of a period and the sum of their scores, which may be beyond 64 bits, in two parts.
+SELECT count(*), coalesce(sum(score >> 20), 0), coalesce(sum(score & 1048575), 0)
+FROM standings WHERE board = :board AND window = :window AND period = :period AND order_key IS NOT NULL;
 
 -- name: page
 -- The first rows of a period and how many there are.
@@ -375,16 +384,39 @@ VALUES (:board, :window, :period, (SELECT coalesce(max(epoch), 0) + 1 FROM epoch
 ON CONFLICT (board, window, period) DO UPDATE SET epoch = excluded.epoch
 RETURNING epoch;
 
+-- name: confirm_epoch
+-- Say which ranking stands for a period, unless a newer one does.
+INSERT INTO confirmed (board, window, period, epoch, home) VALUES (:board, :window, :period, :epoch, :home)
+ON CONFLICT (board, window, period) DO UPDATE SET epoch = excluded.epoch, home = excluded.home
+WHERE excluded.epoch >= confirmed.epoch;
+
+-- name: confirmed_epoch
+-- Which ranking stands for a period.
+SELECT epoch, home FROM confirmed WHERE board = :board AND window = :window AND period = :period;
+
 
 -- Outbox
 
--- name: outbox
--- Transactions that perhaps were not projected, oldest first.
-SELECT id, at, touched FROM outbox WHERE at < :before ORDER BY id LIMIT :limit;
+-- name: take_outbox
+-- Transactions that perhaps were not projected, and that nobody has taken, the oldest.
+UPDATE outbox SET leased_until = :lease
+WHERE id IN (
+    SELECT id FROM outbox WHERE at < :before AND leased_until <= :now ORDER BY id LIMIT :limit
+)
+RETURNING id, at, touched;
 
 -- name: settle
--- Forget transactions that were projected.
-DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(:ids));
+-- Forget transactions that were projected, if the rankings they went to still stand.
+DELETE FROM outbox
+WHERE id IN (SELECT value FROM json_each(:ids)) AND NOT EXISTS (
+    SELECT 1 FROM json_each(:epochs) AS used CROSS JOIN confirmed
+        ON board = used.value ->> 0 AND window = used.value ->> 1 AND period = used.value ->> 2
+    WHERE epoch <> used.value ->> 3
+);
+
+-- name: backlog
+-- How much there is in the outbox, up to a number.
+SELECT count(*), min(at) FROM (SELECT at FROM outbox ORDER BY id LIMIT :limit);
 
 
 -- Audit

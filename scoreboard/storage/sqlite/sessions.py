@@ -1,13 +1,15 @@
 """Sign-ins in SQLite."""
 
 import sqlite3
+from collections.abc import Sequence
+from typing import Any
 
 from msgspec.structs import asdict
 
 from scoreboard.model import Session, SessionState
 from scoreboard.storage.base import MAX_LIVE_SESSIONS
 from scoreboard.storage.sqlite.part import Part
-from scoreboard.storage.sqlite.statements import execute, fetch
+from scoreboard.storage.sqlite.statements import encode, execute, fetch
 
 
 class SqliteSessions(Part):
@@ -32,10 +34,13 @@ class SqliteSessions(Part):
     async def session_state(self, session_id: str) -> SessionState | None:
         """What an authenticated call needs to know."""
         rows = await self._database.read(lambda connection: fetch(connection, "session_state", {"id": session_id}))
-        if not rows:
-            return None
-        found_id, player_id, role, expires_at, revoked, banned = rows[0]
-        return SessionState(found_id, player_id, role, expires_at, bool(revoked), bool(banned))
+        return _state(rows[0]) if rows else None
+
+    async def session_states(self, session_ids: Sequence[str]) -> tuple[SessionState, ...]:
+        """The same of many sessions; unknown ones are left out."""
+        parameters = {"ids": encode(session_ids)}
+        rows = await self._database.read(lambda connection: fetch(connection, "session_states", parameters))
+        return tuple(_state(row) for row in rows)
 
     async def rotate_session(self, session_id: str, counter: int, token_hash: bytes, now: int, expires_at: int) -> bool:
         """Replace the refresh token if the family still stands at `counter` and is not revoked: compare and set."""
@@ -74,6 +79,11 @@ class SqliteSessions(Part):
 def revoke_sessions(connection: sqlite3.Connection, player_id: str, now: int, except_id: str | None) -> tuple[str, ...]:
     """End the player's live sessions but one, inside a transaction; the ids that ended."""
     return _ids(fetch(connection, "revoke_sessions", {"player_id": player_id, "now": now, "except_id": except_id}))
+
+
+def _state(row: Sequence[Any]) -> SessionState:
+    session_id, player_id, role, expires_at, revoked, banned = row
+    return SessionState(session_id, player_id, role, expires_at, bool(revoked), bool(banned))
 
 
 def _ids(rows: list[tuple[str]]) -> tuple[str, ...]:

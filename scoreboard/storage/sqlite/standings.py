@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from scoreboard.model import Board, BoardPeriod, Page, Projection, Row
-from scoreboard.order import OrderKeys, order_keys
-from scoreboard.storage.base import Touched
+from scoreboard.model import Board, BoardPeriod, Page, Projection
+from scoreboard.storage.base import Confirmed, Touched
+from scoreboard.storage.ranked import ranked
 from scoreboard.storage.sqlite.part import Part
-from scoreboard.storage.sqlite.projections import projections, visible
-from scoreboard.storage.sqlite.statements import fetch
+from scoreboard.storage.sqlite.projections import projections, standings_of
+from scoreboard.storage.sqlite.statements import execute, fetch
 
 
 class SqliteStandings(Part):
@@ -19,15 +19,28 @@ class SqliteStandings(Part):
         """These standings as they are now; unknown ones are left out."""
         return await self._database.read(lambda connection: projections(connection, touched))
 
-    async def visible(self, period: BoardPeriod, after: str | None, limit: int) -> tuple[Projection, ...]:
-        """The period's visible standings in the byte order of player ids, those after the player `after`."""
-        return await self._database.read(lambda connection: visible(connection, period, after, limit))
+    async def standings_of(self, period: BoardPeriod, after: str | None, limit: int) -> tuple[Projection, ...]:
+        """The period's standings in the byte order of player ids, those after the player `after`."""
+        return await self._database.read(lambda connection: standings_of(connection, period, after, limit))
+
+    async def digest(self, period: BoardPeriod) -> tuple[int, int]:
+        """Number of visible standings and the sum of their scores."""
+        parameters = period._asdict()
+        [(count, high, low)] = await self._database.read(lambda connection: fetch(connection, "digest", parameters))
+        return count, (high << 20) + low
 
     async def page(self, board: Board, period: BoardPeriod, limit: int) -> Page:
         """The period's first rows straight from the database, marked stale."""
         parameters = {**period._asdict(), "limit": limit}
         [(total, rows)] = await self._database.read(lambda connection: fetch(connection, "page", parameters))
-        return Page(period, None, None, total, _ranked(board, _keyed.decode(rows)), stale=True)
+        return Page(
+            period,
+            None,
+            None,
+            total,
+            ranked(board, [(bytes.fromhex(key), name) for key, name in _keyed.decode(rows)]),
+            stale=True,
+        )
 
     async def periods(self, board: str) -> tuple[BoardPeriod, ...]:
         """Every period of the board that has a standing, by window and period."""
@@ -39,25 +52,16 @@ class SqliteStandings(Part):
         [(epoch,)] = await self._database.write(lambda connection: fetch(connection, "next_epoch", period._asdict()))
         return int(epoch)
 
+    async def confirm_epoch(self, period: BoardPeriod, epoch: int, home: str) -> bool:
+        """From now on the period's ranking is the one built under this epoch in that place."""
+        parameters = {**period._asdict(), "epoch": epoch, "home": home}
+        return await self._database.write(lambda connection: execute(connection, "confirm_epoch", parameters)) == 1
+
+    async def confirmed_epoch(self, period: BoardPeriod) -> Confirmed | None:
+        """The ranking that stands for the period."""
+        parameters = period._asdict()
+        rows = await self._database.read(lambda connection: fetch(connection, "confirmed_epoch", parameters))
+        return Confirmed(*rows[0]) if rows else None
+
 
 _keyed = msgspec.json.Decoder(list[tuple[str, str]])
-
-
-def _ranked(board: Board, keyed: Sequence[tuple[str, str]]) -> tuple[Row, ...]:
-    """The first rows of a period, from their keys in hexadecimal and names."""
-    keys = order_keys(board.settings)
-    rows: list[Row] = []
-    for position, (text, name) in enumerate(keyed, start=1):
-        key = bytes.fromhex(text)
-        rank = _rank(board, keys, rows[-1] if rows else None, key, position)
-        score, tiebreakers, achieved_at, player_id = keys.decode(key)
-        rows.append(Row(position, rank, player_id, name, score, tiebreakers, achieved_at, key))
-    return tuple(rows)
-
-
-def _rank(board: Board, keys: OrderKeys, above: Row | None, key: bytes, position: int) -> int:
-    if above is None or board.settings.rank == "unique":
-        return position
-    if keys.group(above.key) == keys.group(key):
-        return above.rank
-    return above.rank + 1 if board.settings.rank == "dense" else position

@@ -29,7 +29,7 @@ def set_status(
     if not rows:
         raise NotFound("There is no such player.")
     player = Named(*rows[0])
-    [(text,)] = fetch(connection, "standings_of", {"player_id": player_id})
+    [(text,)] = fetch(connection, "owned_standings", {"player_id": player_id})
     ledger = Ledger()
     changes = tuple(
         ledger.put(row.settings, row.period, player, row.stored.standing, row.stored.revision + 1)

@@ -151,7 +151,8 @@ CREATE INDEX audit_at ON audit (at, seq);
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
-    touched TEXT NOT NULL
+    touched TEXT NOT NULL,
+    leased_until INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- The epoch last issued for each period.
@@ -160,5 +161,15 @@ CREATE TABLE epochs (
     window TEXT NOT NULL,
     period TEXT NOT NULL,
     epoch INTEGER NOT NULL,
+    PRIMARY KEY (board, window, period)
+) STRICT, WITHOUT ROWID;
+
+-- The ranking that stands for each period: the epoch it was built under, and which process holds it.
+CREATE TABLE confirmed (
+    board TEXT NOT NULL,
+    window TEXT NOT NULL,
+    period TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    home TEXT NOT NULL,
     PRIMARY KEY (board, window, period)
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,222 @@
+"""Admission state that replicas share: scripts in Redis, one call for all that ask in the same moment."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgpack
+
+from scoreboard.admission.base import Admission, Knock
+from scoreboard.admission.memory import MemoryAdmissions, Revoked
+from scoreboard.clock import DAY, HOUR, MILLISECOND, MINUTE, SECOND, Clock
+from scoreboard.errors import Unavailable
+from scoreboard.model import Committed, Role, SessionState, Submission
+from scoreboard.redis import Keys, Script, Server, evaluate, load_script
+from scoreboard.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+ADMIT, SETTLE, LEARN, SESSION, REVOKE, BAN = (
+    load_script("scoreboard.admission.redis", name) for name in ("admit", "settle", "learn", "session", "revoke", "ban")
+)
+
+REMEMBERED_MS = 2 * HOUR // MILLISECOND
+"""For how long a revocation or ban is kept against states that were read before it."""
+
+SESSION_MS = DAY // MILLISECOND
+"""For how long a session's state is kept; after that the database is asked again."""
+
+ASK_AGAIN_AFTER_S = 0.03
+"""Pause between looks at an action id that is in flight on another server."""
+
+_Place = tuple[str, str, str]
+
+
+class RedisAdmissions:
+    """`Admissions` in Redis; while that cannot be reached, `local` answers, and the database decides as always.
+
+    `budget` is writes per minute and player, 0 for no limit; `revoked` is told of sessions that end. After `lease_s` an
+    action id that was never settled counts as new.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        keys: Keys,
+        clock: Clock,
+        budget: int,
+        local: MemoryAdmissions,
+        tasks: Tasks,
+        *,
+        revoked: Revoked = lambda *_: None,
+        lease_s: float = 15.0,
+    ) -> None:
+        self._server = server
+        self._keys = keys
+        self._clock = clock
+        self._cost = MINUTE // budget if budget else 0
+        self._window = self._cost * budget
+        self._local = local
+        self._tasks = tasks
+        self._revoked = revoked
+        self._lease_ms = int(lease_s * 1_000)
+        self._asking: list[tuple[Knock, asyncio.Future[Admission]]] = []
+        self._busy = False
+        self._waiting: dict[_Place, list[asyncio.Future[None]]] = defaultdict(list)
+
+    async def admit(self, knocks: Sequence[Knock]) -> Sequence[Admission]:
+        """Answer each knock, in order; a new action id is reserved by it."""
+        loop = asyncio.get_running_loop()
+        futures = [loop.create_future() for _ in knocks]
+        self._asking += zip(knocks, futures, strict=True)
+        if not self._busy:
+            self._busy = True
+            self._tasks.start(self._ask(), "admission")
+        return [await future for future in futures]
+
+    async def settle(self, outcomes: Sequence[tuple[Submission, Committed | None]]) -> None:
+        """What became of submissions. Does not wait for Redis: it is told in the same turn as the ranking."""
+        await self._local.settle(outcomes)
+        for submission, _ in outcomes:
+            for waiter in self._waiting.pop(_place(submission), ()):
+                if not waiter.done():
+                    waiter.set_result(None)
+        rows = [
+            (self._keys.player(each.player_id), each.board, each.action_id, int(outcome is not None))
+            for each, outcome in outcomes
+        ]
+        self._tasks.start(self._settle(rows), "settle admissions")
+
+    async def wait(self, knock: Knock) -> None:
+        """Return when the knock's action id may no longer be in flight: told here, or soon, if it is elsewhere."""
+        waiter = asyncio.get_running_loop().create_future()
+        waiters = self._waiting[_place(knock)]
+        waiters.append(waiter)
+        await asyncio.wait([waiter], timeout=ASK_AGAIN_AFTER_S)
+        if waiter in waiters:
+            waiters.remove(waiter)
+        if not waiters and self._waiting.get(_place(knock)) is waiters:
+            del self._waiting[_place(knock)]
+
+    async def learn(self, state: SessionState) -> None:
+        """Keep a session's state as it was read; a revocation or ban heard of meanwhile is not undone."""
+        await self._local.learn(state)
+        kept_ms = max(1, min(SESSION_MS, (state.expires_at - self._clock.now()) // MILLISECOND))
+        facts = (state.id, state.role, state.expires_at, int(state.revoked), int(state.banned), kept_ms)
+        await self._tell(LEARN, state.player_id, *facts)
+
+    async def session(self, player_id: str, session_id: str) -> SessionState | None:
+        """The state of a player's session if it is known here."""
+        try:
+            found = await self._server.evaluate(SESSION, [self._keys.player(player_id)], session_id)
+        except Unavailable:
+            return await self._local.session(player_id, session_id)
+        if not found:
+            return None
+        role, expires_at, revoked, banned = found
+        return SessionState(
+            session_id, player_id, cast(Role, role.decode()), int(expires_at), revoked == b"1", bool(banned)
+        )
+
+    async def revoke(self, player_id: str, session_ids: Sequence[str]) -> None:
+        """These sessions of a player have ended."""
+        await self._local.revoke(player_id, session_ids)
+        await self._tell(REVOKE, player_id, REMEMBERED_MS, *session_ids)
+        self._revoked(player_id, session_ids)
+
+    async def ban(self, player_id: str, banned: bool) -> None:
+        """A player was banned, or is no longer."""
+        await self._local.ban(player_id, banned)
+        await self._tell(BAN, player_id, int(banned), REMEMBERED_MS)
+
+    async def close(self) -> None:
+        """What is kept is Redis's."""
+
+    async def _ask(self) -> None:
+        """Put all who ask to Redis, again and again until nobody does."""
+        try:
+            while self._asking:
+                asking, self._asking = self._asking, []
+                answers = await self._answers([knock for knock, _ in asking])
+                for (_, future), answer in zip(asking, answers, strict=True):
+                    if not future.done():
+                        future.set_result(answer)
+        finally:
+            self._busy = False
+
+    async def _answers(self, knocks: Sequence[Knock]) -> Sequence[Admission]:
+        try:
+            found = await self._call(ADMIT, [(knock.player_id, self._row(knock)) for knock in knocks])
+        except Unavailable:
+            return await self._local.admit(knocks)
+        return [_admission(answer) for answer in found]
+
+    async def _settle(self, rows: Sequence[tuple[str, str, str, int]]) -> None:
+        try:
+            await self._server.call(
+                *(
+                    self._command(SETTLE, key, some)
+                    for key, some in self._by_slot([(row[0], row) for row in rows]).items()
+                )
+            )
+        except Unavailable as fault:
+            log.debug("admissions could not be settled: %s", fault)
+
+    async def _call(self, script: Script, rows: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Any]:
+        """One answer per row, from one call for each slot."""
+        keyed = [(self._keys.player(player_id), row) for player_id, row in rows]
+        groups = self._by_slot(keyed)
+        answers = await self._server.call(*(self._command(script, key, some) for key, some in groups.items()))
+        if len(groups) == 1:
+            return list(answers[0])
+        found = {key: iter(answer) for key, answer in zip(groups, answers, strict=True)}
+        return [next(found[key]) for key, _ in keyed]
+
+    def _by_slot(self, keyed: Sequence[tuple[str, tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+        """Rows that one call may carry, by the key that tells where: all of them, but in a cluster."""
+        if self._server.shares_slots:
+            return {keyed[0][0]: [row for _, row in keyed]}
+        groups: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for key, row in keyed:
+            groups[key].append(row)
+        return groups
+
+    def _command(self, script: Script, key: str, rows: Sequence[tuple[Any, ...]]) -> Any:
+        packed = msgpack.packb(rows, use_bin_type=False)
+        return evaluate(script, [key], packed, self._cost, self._window)
+
+    def _row(self, knock: Knock) -> tuple[Any, ...]:
+        kept_ms = max(1, (knock.kept_until - knock.at) // MILLISECOND)
+        return (
+            self._keys.player(knock.player_id),
+            knock.session_id,
+            knock.board,
+            knock.action,
+            knock.action_id,
+            knock.at,
+            self._lease_ms,
+            min(kept_ms, SESSION_MS),
+        )
+
+    async def _tell(self, script: Script, player_id: str, *arguments: str | int) -> None:
+        try:
+            await self._server.evaluate(script, [self._keys.player(player_id)], *arguments)
+        except Unavailable as fault:  # the database knows, and is asked while Redis is away
+            log.debug("the shared state of a player could not be changed: %s", fault)
+
+
+def _admission(answer: Sequence[Any]) -> Admission:
+    session, reserved, last_at, wait = answer
+    if session != b"live":
+        return Admission(session=session.decode())
+    if reserved == b"spent":
+        return Admission(retry_after_s=wait / SECOND)
+    if reserved == b"new":
+        return Admission(last_at=None if last_at is None else int(last_at))
+    return Admission(reserved="done" if reserved == b"done" else "in flight")
+
+
+def _place(one: Knock | Submission) -> _Place:
+    return one.action_id, one.player_id, one.board

@@ -1,0 +1,124 @@
+"""The backends of the two ways to run: alone with one file, or on PostgreSQL and Redis with others like it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scoreboard.admission.base import Admissions
+from scoreboard.admission.memory import MemoryAdmissions
+from scoreboard.boards import Boards
+from scoreboard.clock import Clock
+from scoreboard.config import Settings, database_path, is_scaled_out, make_data_folder
+from scoreboard.control.base import Control
+from scoreboard.control.memory import MemoryControl
+from scoreboard.lock import sole_user
+from scoreboard.ranking.base import Notify, Ranking
+from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.storage.base import Storage
+from scoreboard.storage.sqlite import SqliteStorage
+from scoreboard.tasks import Tasks
+
+# The drivers of what is shared are loaded where it is used: a server that is alone starts without them.
+if TYPE_CHECKING:
+    from scoreboard.redis import Keys, Server, Subscriber
+
+SESSION_BELIEVED_S = 2.0
+"""How long a session's state is believed while Redis cannot tell that it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Redis, for all that is kept there."""
+
+    server: "Server"
+    keys: "Keys"
+    subscriber: "Subscriber"
+
+
+@asynccontextmanager
+async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
+    """The system of record. Raises ConfigError where it cannot be used, Unavailable where it cannot be reached."""
+    await asyncio.to_thread(make_data_folder, settings)
+    if is_scaled_out(settings):
+        from scoreboard.storage.postgres import PostgresStorage
+
+        postgres = await PostgresStorage.open(settings.database.url, connections=settings.database.connections)
+        yield postgres
+        await postgres.close()
+        return
+    with sole_user(Path(settings.data.dir)):
+        sqlite = await SqliteStorage.open(database_path(settings))
+        yield sqlite
+        await sqlite.close()
+
+
+@asynccontextmanager
+async def open_shared(settings: Settings, clock: Clock, tasks: Tasks) -> AsyncIterator[Shared | None]:
+    """Redis if it is used; it need not be there yet."""
+    if not is_scaled_out(settings):
+        yield None
+        return
+    from scoreboard.redis import Keys, Server, Subscriber
+
+    server = Server(settings.redis.url, clock, tasks)
+    keys = Keys(settings.redis.prefix)
+    shared = Shared(server, keys, Subscriber(server, keys))
+    tasks.start(shared.subscriber.run(), "redis messages")
+    tasks.start(shared.subscriber.beat(), "redis heartbeat")
+    yield shared
+    await server.close()
+
+
+@asynccontextmanager
+async def open_ranking(
+    shared: Shared | None, storage: Storage, boards: Boards, notify: Notify, tasks: Tasks
+) -> AsyncIterator[Ranking]:
+    """The ranking, with nothing loaded or with what Redis holds."""
+    ranking: Ranking
+    if shared is None:
+        ranking = MemoryRanking(boards.settings, notify, boards.is_open)
+    else:
+        from scoreboard.ranking.redis import RedisRanking
+
+        ranking = redis = RedisRanking(
+            shared.server,
+            shared.subscriber,
+            shared.keys,
+            boards.settings,
+            notify,
+            storage,
+            boards.ids,
+        )
+        tasks.start(redis.keep_watch(), "watched boards")
+    yield ranking
+    await ranking.close()
+
+
+def make_admissions(
+    shared: Shared | None,
+    settings: Settings,
+    clock: Clock,
+    tasks: Tasks,
+    revoked: Callable[[str, Sequence[str]], None],
+) -> Admissions:
+    """What submissions are asked before they are judged; `revoked` is told of sessions that ended, and whose."""
+    budget = settings.limits.player_writes_per_minute
+    if shared is None:
+        return MemoryAdmissions(clock, budget, revoked)
+    from scoreboard.admission.redis import RedisAdmissions
+
+    local = MemoryAdmissions(clock, budget, session_ttl_s=SESSION_BELIEVED_S)
+    lease_s = settings.pipeline.commit_timeout_s + 5
+    return RedisAdmissions(shared.server, shared.keys, clock, budget, local, tasks, revoked=revoked, lease_s=lease_s)
+
+
+def make_control(shared: Shared | None, clock: Clock) -> Control:
+    """The channel between replicas."""
+    if shared is None:
+        return MemoryControl(clock)
+    from scoreboard.control.redis import RedisControl
+
+    return RedisControl(shared.server, shared.subscriber, shared.keys, clock)

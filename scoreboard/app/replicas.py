@@ -1,0 +1,75 @@
+"""Several servers as one: what happened on another must show here, and the other way round."""
+
+import asyncio
+import logging
+
+from aiohttp import web
+
+from scoreboard.app.state import BOARDS, CONTROL, HUB, REGISTRY, STORAGE, TASKS
+from scoreboard.control.base import BoardChanged, News, PlayerChanged, SessionsEnded
+from scoreboard.model import Board
+
+log = logging.getLogger(__name__)
+
+DESCRIBE_EVERY_S = 10.0
+RECHECKED_AT_ONCE = 1_000
+"""Sessions asked for in one query after a gap."""
+
+
+def follow_others(app: web.Application) -> None:
+    """Hear what the other replicas tell, tell them what changed here, and make good for what was missed."""
+    tasks, control = app[TASKS], app[CONTROL]
+
+    def heard(news: News) -> None:
+        match news:
+            case SessionsEnded(_, session_ids):
+                app[REGISTRY].close_sessions(session_ids)
+            case PlayerChanged(player_id, "banned"):
+                app[REGISTRY].close_player(player_id)
+            case BoardChanged():
+                tasks.start(app[BOARDS].refresh(), "read boards")
+            case _:
+                pass
+
+    async def tell(_: Board | None, board: Board) -> None:
+        await control.tell(BoardChanged(board.id))
+
+    control.on(heard)
+    control.on_gap(lambda: tasks.start(_make_good(app), "make good for a gap"))
+    app[BOARDS].on_change(tell)
+    tasks.start(_describe(app), "describe this replica")
+
+
+async def _make_good(app: web.Application) -> None:
+    """Whatever was told meanwhile stands in the database."""
+    try:
+        await app[BOARDS].refresh()
+        session_ids = app[REGISTRY].sessions()
+        for start in range(0, len(session_ids), RECHECKED_AT_ONCE):
+            await _recheck(app, session_ids[start : start + RECHECKED_AT_ONCE])
+    except Exception:  # the next gap, or each socket's own next message, finds it out
+        log.warning("what other servers did meanwhile could not be read", exc_info=True)
+
+
+async def _recheck(app: web.Application, session_ids: tuple[str, ...]) -> None:
+    states = {state.id: state for state in await app[STORAGE].session_states(session_ids)}
+    app[REGISTRY].close_sessions(
+        [session_id for session_id in session_ids if session_id not in states or states[session_id].revoked]
+    )
+    for state in states.values():
+        if state.banned:
+            app[REGISTRY].close_player(state.player_id)
+
+
+async def _describe(app: web.Application) -> None:
+    """Tell the others, now and then, how many are connected here."""
+    while True:
+        registry = app[REGISTRY]
+        await app[CONTROL].describe(
+            {"sockets": len(registry), "players": registry.players(), **_watching(app[HUB].watching())}
+        )
+        await asyncio.sleep(DESCRIBE_EVERY_S)
+
+
+def _watching(boards: dict[str, int]) -> dict[str, int]:
+    return {f"board/{board}": count for board, count in boards.items()}

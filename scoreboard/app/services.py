@@ -1,0 +1,191 @@
+"""The use cases and the live endpoint, handed to the API; and what keeps them going."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from aiohttp import web
+
+from scoreboard.accounts import Accounts
+from scoreboard.admission.base import Admissions
+from scoreboard.api.addresses import address_of
+from scoreboard.api.context import CONTEXT, Context
+from scoreboard.api.limiting import Limits
+from scoreboard.api.problems import METRICS
+from scoreboard.api.ws import LiveEndpoint, authenticator, dispatcher, inputs
+from scoreboard.app.backends import make_admissions, make_control
+from scoreboard.app.boards import keep_loaded
+from scoreboard.app.replicas import follow_others
+from scoreboard.app.state import (
+    BOARDS,
+    CLOCK,
+    CONTROL,
+    HUB,
+    LIVE,
+    PASSWORDS,
+    RANKING,
+    REBUILDER,
+    REGISTRY,
+    SETTINGS,
+    SHARED,
+    STORAGE,
+    TASKS,
+    WHEEL,
+)
+from scoreboard.config import Settings
+from scoreboard.control.base import SessionsEnded
+from scoreboard.errors import UsernameTaken
+from scoreboard.keys import Keys
+from scoreboard.leaderboard import Leaderboard
+from scoreboard.model import Player
+from scoreboard.pipeline import Auditor, Commit, Outbox, Pipeline, Publish, Rank, Verifier
+from scoreboard.secrets import load_or_create_secret, load_secret, write_once
+from scoreboard.submissions import Judge, Submissions
+from scoreboard.tokens import AccessTokens, ActionTokens, Cursors, Keyring, RefreshTokens
+
+log = logging.getLogger(__name__)
+
+ADMIN_PASSWORD_BYTES = 18
+
+
+async def services(app: web.Application) -> AsyncIterator[None]:
+    """Everything that answers, from the secrets to the sockets."""
+    app[CONTROL] = make_control(app.get(SHARED), app[CLOCK])
+    admissions = _admissions(app)
+    after_s = app[SETTINGS].pipeline.outbox_after_s
+    outbox = Outbox(app[STORAGE], app[RANKING], app[REBUILDER], app[CLOCK], after_s)
+    rank = Rank(app[RANKING], app[REBUILDER], app[BOARDS], outbox)
+    pipeline = _pipeline(app, admissions, rank)
+    app[CONTEXT] = await _context(app, admissions, rank, pipeline)
+    await _first_start(app)
+    app[LIVE] = _live(app)
+    follow_others(app)
+    app[TASKS].start(outbox.keep_up(), "outbox")
+    app[TASKS].start(app[WHEEL].run(), "wheel")
+    if SHARED in app:
+        _keep_watch(app, outbox)
+    yield
+    await pipeline.drained()
+    await outbox.settle()
+    await admissions.close()
+    await app[CONTROL].close()
+
+
+def _admissions(app: web.Application) -> Admissions:
+    def ended(player_id: str, session_ids: Sequence[str]) -> None:
+        app[REGISTRY].close_sessions(session_ids)
+        app[TASKS].start(app[CONTROL].tell(SessionsEnded(player_id, tuple(session_ids))), "tell of ended sessions")
+
+    return make_admissions(app.get(SHARED), app[SETTINGS], app[CLOCK], app[TASKS], ended)
+
+
+def _keep_watch(app: web.Application, outbox: Outbox) -> None:
+    """A ranking outside this process may be lost or drift."""
+    storage, rebuilder, boards = app[STORAGE], app[REBUILDER], app[BOARDS]
+    app[TASKS].start(keep_loaded(boards, rebuilder), "open periods")
+    if pause_s := app[SETTINGS].pipeline.audit_s:
+        auditor = Auditor(Verifier(storage, app[RANKING]), storage, outbox, rebuilder, boards, app[METRICS])
+        app[TASKS].start(auditor.run(pause_s), "auditor")
+
+
+def _pipeline(app: web.Application, admissions: Admissions, rank: Rank) -> Pipeline:
+    settings = app[SETTINGS].pipeline
+    return Pipeline(
+        Commit(app[STORAGE], admissions, app[CLOCK], settings.commit_timeout_s),
+        rank,
+        Publish(app[HUB].submitted),
+        app[TASKS],
+        app[METRICS],
+        batch_max=settings.batch_max,
+        queue_max=settings.queue_max,
+    )
+
+
+async def _context(app: web.Application, admissions: Admissions, rank: Rank, pipeline: Pipeline) -> Context:
+    settings, clock, storage, boards, ranking = app[SETTINGS], app[CLOCK], app[STORAGE], app[BOARDS], app[RANKING]
+    keyring = await asyncio.to_thread(_keyring, settings)
+    security = settings.security
+    access = AccessTokens(keyring, security.issuer, security.audience, security.access_ttl_s, clock)
+    actions = ActionTokens(keyring, clock)
+
+    async def renamed(player: Player) -> None:
+        await ranking.rename(player.id, player.name, player.revision)
+
+    accounts = Accounts(
+        storage,
+        access,
+        RefreshTokens(keyring),
+        app[PASSWORDS],
+        admissions,
+        clock,
+        refresh_ttl_s=security.refresh_ttl_s,
+        grace_s=security.refresh_grace_s,
+        renamed=renamed,
+    )
+    judge = Judge(boards, accounts, actions, admissions, rank, storage, clock)
+    return Context(
+        settings=settings,
+        clock=clock,
+        storage=storage,
+        boards=boards,
+        accounts=accounts,
+        access=access,
+        keys=Keys(storage, clock),
+        judge=judge,
+        submissions=Submissions(boards, judge, actions, pipeline, rank, storage, clock),
+        leaderboard=Leaderboard(boards, ranking, app[REBUILDER], storage, Cursors(keyring), clock, app[TASKS]),
+        limits=Limits(settings.limits, clock),
+        redis=app[SHARED].server if SHARED in app else None,
+    )
+
+
+def _live(app: web.Application) -> LiveEndpoint:
+    settings, context = app[SETTINGS], app[CONTEXT]
+    return LiveEndpoint(
+        settings=settings.live,
+        limits=settings.limits,
+        authenticate=authenticator(context),
+        check=context.accounts.live,
+        dispatch=dispatcher(context),
+        inputs=inputs(),
+        address_of=lambda request: address_of(request, settings.server.trusted_proxies),
+        count=context.limits.request,
+        hub=app[HUB],
+        registry=app[REGISTRY],
+        wheel=app[WHEEL],
+        tasks=app[TASKS],
+        clock=app[CLOCK],
+        metrics=app[METRICS],
+    )
+
+
+def _keyring(settings: Settings) -> Keyring:
+    """The secrets; in development the first one is made where none is named."""
+    named = settings.security.secret_file
+    current = load_secret(Path(named)) if named else load_or_create_secret(Path(settings.data.dir) / "secret.key")
+    return Keyring.from_secrets(
+        current, [load_secret(Path(older)) for older in settings.security.previous_secret_files]
+    )
+
+
+async def _first_start(app: web.Application) -> None:
+    """An admin to sign in as, told once, and in development a key for the commands on this machine."""
+    data, development = Path(app[SETTINGS].data.dir), app[SETTINGS].server.environment == "development"
+    password = secrets.token_urlsafe(ADMIN_PASSWORD_BYTES)
+    if not await app[STORAGE].has_admin():
+        if development:
+            await asyncio.to_thread(write_once, data / "admin-password", password)
+            password = (await asyncio.to_thread(load_secret, data / "admin-password")).decode()
+        if await _is_first(app, password):
+            log.warning("first start: sign in as admin with the password %s", password)
+    if development:
+        await app[CONTEXT].keys.ensure_local(data / "admin.key")
+
+
+async def _is_first(app: web.Application, password: str) -> bool:
+    try:
+        return await app[CONTEXT].accounts.ensure_admin(password)
+    except UsernameTaken:  # another server that started at the same moment was first
+        return False

@@ -1,0 +1,82 @@
+"""What an operator does beside the running servers: prepare the database, compare the ranking with it, make it anew."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from scoreboard.app.backends import open_ranking, open_shared, open_storage
+from scoreboard.boards import Boards
+from scoreboard.clock import SystemClock
+from scoreboard.config import Settings, is_scaled_out
+from scoreboard.errors import ConfigError
+from scoreboard.model import BoardPeriod
+from scoreboard.pipeline import Drift, Rebuilder, Verifier
+from scoreboard.ranking.base import NotLoaded, Ranking
+from scoreboard.storage.base import Storage
+from scoreboard.tasks import Tasks
+
+Report = Callable[[BoardPeriod, Drift | None], None]
+"""Told of each period: what differs, or None where it has no ranking (yet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Workshop:
+    storage: Storage
+    ranking: Ranking
+    rebuilder: Rebuilder
+    boards: Boards
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[_Workshop]:
+    if not is_scaled_out(settings):
+        raise ConfigError("a server with a database file of its own makes its ranking anew at each start")
+    clock, tasks = SystemClock(), Tasks()
+    async with open_storage(settings) as storage, open_shared(settings, clock, tasks) as shared:
+        boards = Boards(storage, clock)
+        await boards.open({})
+        async with open_ranking(shared, storage, boards, lambda _: None, tasks) as ranking:
+            yield _Workshop(storage, ranking, Rebuilder(storage, ranking, tasks), boards)
+        await tasks.cancel()
+
+
+async def initialise(settings: Settings) -> None:
+    """Make the database's tables, or bring them up to date. Raises ConfigError, Unavailable."""
+    async with open_storage(settings):
+        pass
+
+
+async def verify(settings: Settings, wanted: Sequence[str], report: Report) -> int:
+    """Compare the rankings of boards (all unless named) with the database; how many standings differ.
+
+    Raises NotFound for an unknown board, Unavailable.
+    """
+    differing = 0
+    async with _opened(settings) as workshop:
+        verifier = Verifier(workshop.storage, workshop.ranking)
+        for period in await _periods(workshop, wanted):
+            try:
+                drift = await verifier.verify(period)
+            except NotLoaded:  # it will be made when somebody asks for it
+                report(period, None)
+                continue
+            report(period, drift)
+            differing += len(drift.players) + drift.surplus
+    return differing
+
+
+async def rebuild(settings: Settings, wanted: Sequence[str], report: Callable[[BoardPeriod], None]) -> None:
+    """Make the rankings of boards (all unless named) anew. Raises NotFound for an unknown board, Unavailable."""
+    async with _opened(settings) as workshop:
+        for period in await _periods(workshop, wanted):
+            await workshop.rebuilder.rebuild(period)
+            report(period)
+
+
+async def _periods(workshop: _Workshop, wanted: Sequence[str]) -> list[BoardPeriod]:
+    """The periods that have standings, or are open now."""
+    found: dict[BoardPeriod, None] = {}
+    for board in [workshop.boards.get(name) for name in wanted] or workshop.boards.all():
+        found.update(dict.fromkeys(await workshop.storage.periods(board.id)))
+        found.update(dict.fromkeys(workshop.boards.current(board)))
+    return list(found)

@@ -1,0 +1,5 @@
+"""The ranking in Redis, shared by all servers."""
+
+from scoreboard.ranking.redis.ranking import RedisRanking
+
+__all__ = ["RedisRanking"]

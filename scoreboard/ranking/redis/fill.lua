@@ -1,0 +1,13 @@
+-- Take a page of standings into a ranking being built: epoch, lease in milliseconds, bytes of tie columns, rows.
+-- 0 where it is not being built any more.
+local epoch, ties = ARGV[1], tonumber(ARGV[3])
+if redis.call('HEXISTS', meta, 'build ' .. epoch) == 0 then
+    return 0
+end
+redis.call('HSET', meta, 'build ' .. epoch, now_ms() + ARGV[2])
+redis.call('PEXPIRE', base .. ':claim', ARGV[2])
+local dense = rule_of(epoch) == 'dense'
+for _, row in ipairs(cmsgpack.unpack(ARGV[4])) do
+    take(epoch, row, ties, dense)
+end
+return 1

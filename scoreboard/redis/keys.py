@@ -1,0 +1,42 @@
+"""Every key and channel in Redis. What one script touches shares a hash tag, so that a cluster keeps it in one slot."""
+
+from scoreboard.model import BoardPeriod
+
+
+class Keys:
+    """Names under a prefix, so that several scoreboards can share one Redis."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._changed = f"{prefix}:changed/"
+        self.control = f"{prefix}:control"
+        """Channel: sessions, players and boards that every replica must hear of."""
+        self.beat = f"{prefix}:beat"
+        """Channel: each replica's heartbeat."""
+
+    def ranking(self, period: BoardPeriod) -> str:
+        """What all keys of a period's ranking begin with."""
+        return f"{self._prefix}:{{{period.board}/{period.window}/{period.period}}}"
+
+    def changed(self, period: BoardPeriod) -> str:
+        """Channel: the versions of a period."""
+        return f"{self._changed}{period.board}/{period.window}/{period.period}"
+
+    def changed_period(self, channel: str) -> BoardPeriod | None:
+        """The period whose versions a channel tells; None for another channel."""
+        if not channel.startswith(self._changed):
+            return None
+        return BoardPeriod(*channel.removeprefix(self._changed).split("/"))
+
+    def periods(self, board: str) -> str:
+        """Set: the board's periods that have a ranking, as `window/period`."""
+        return f"{self._prefix}:periods/{board}"
+
+    def player(self, player_id: str) -> str:
+        """What all keys of a player's admission state begin with."""
+        return f"{self._prefix}:{{{player_id}}}"
+
+    @property
+    def replicas(self) -> str:
+        """Hash: what each replica says of itself."""
+        return f"{self._prefix}:replicas"

@@ -1,0 +1,5 @@
+"""The system of record in PostgreSQL."""
+
+from scoreboard.storage.postgres.storage import PostgresStorage
+
+__all__ = ["PostgresStorage"]

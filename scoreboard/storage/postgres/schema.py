@@ -1,0 +1,68 @@
+"""The schema of the database: made at once where there is none, else led to the newest by numbered migrations."""
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from scoreboard.errors import ConfigError
+from scoreboard.storage.postgres.connections import Connection
+
+BASELINE = 1
+"""The version that `schema.sql` began with; each migration has the number it leads to."""
+
+LOCK = 0x73636F7265626F61
+"""The advisory lock under which a server looks at the schema: `scoreboa` in ASCII."""
+
+
+def migrations() -> dict[int, str]:
+    """The texts of the migrations by their numbers."""
+    folder = files(__package__) / "migrations"
+    found = {int(file.name[:4]): file.read_text("utf-8") for file in folder.iterdir() if _is_migration(file)}
+    return dict(sorted(found.items()))
+
+
+def newest_version() -> int:
+    """The version of `schema.sql`."""
+    return max(migrations(), default=BASELINE)
+
+
+async def migrate(connection: Connection) -> None:
+    """Bring the schema up to date; of several servers that start at once one does it.
+
+    Raises ConfigError for a database newer than this server, and what statements raise.
+    """
+    await connection.run("SELECT pg_advisory_lock(%(lock)s)", {"lock": LOCK})
+    try:
+        await _migrate(connection)
+    finally:
+        if connection.is_sound:
+            await connection.run("SELECT pg_advisory_unlock(%(lock)s)", {"lock": LOCK})
+
+
+async def _migrate(connection: Connection) -> None:
+    version, newest = await _version(connection), newest_version()
+    if version is None:
+        text = files("scoreboard").joinpath("schema.sql").read_text("utf-8")
+        await _apply(connection, text, newest)
+    elif version > newest:
+        raise ConfigError(f"the database has version {version}, newer than this server's {newest}: update the server")
+    else:
+        for number, text in migrations().items():
+            if number > version:
+                await _apply(connection, text, number)
+
+
+async def _apply(connection: Connection, text: str, version: int) -> None:
+    # Several statements sent at once are one transaction.
+    await connection.run(f"{text};\nINSERT INTO schema_version (version) VALUES ({version})")
+
+
+async def _version(connection: Connection) -> int | None:
+    [(table,)], _ = await connection.run("SELECT to_regclass('schema_version')::text")
+    if table is None:
+        return None
+    [(version,)], _ = await connection.run("SELECT max(version) FROM schema_version")
+    return int(version)
+
+
+def _is_migration(file: Traversable) -> bool:
+    return file.name.endswith(".sql") and file.name[:4].isdigit()

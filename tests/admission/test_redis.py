@@ -1,0 +1,97 @@
+"""Admission in a real Redis, which several servers share."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from scoreboard.admission.memory import MemoryAdmissions
+from scoreboard.admission.redis import RedisAdmissions
+from scoreboard.clock import SECOND, ManualClock, SystemClock
+from scoreboard.redis import Keys, Server
+from scoreboard.tasks import Tasks
+from tests.admission.contract import OUTCOME, AdmissionContract, Make, admit, knock, session, submission
+from tests.redis_server import RedisServer
+
+
+@asynccontextmanager
+async def replica(redis: RedisServer, lease_s: float = 15) -> AsyncIterator[tuple[RedisAdmissions, Server]]:
+    """The admission state as one server has it, with one session known."""
+    tasks, clock = Tasks(), ManualClock()
+    server = Server(redis.url, SystemClock(), tasks)
+    local = MemoryAdmissions(clock, 0, session_ttl_s=2)
+    admissions = RedisAdmissions(server, Keys("test"), clock, 0, local, tasks, lease_s=lease_s)
+    await admissions.learn(session())
+    yield admissions, server
+    await tasks.cancel()
+    await server.close()
+
+
+class TestRedisAdmissions(AdmissionContract):
+    @pytest.fixture
+    async def make(self, clock: ManualClock, redis_server: RedisServer) -> AsyncIterator[Make]:
+        tasks = Tasks()
+        server = Server(redis_server.url, SystemClock(), tasks)
+
+        def make(budget: int) -> RedisAdmissions:
+            local = MemoryAdmissions(clock, budget, session_ttl_s=2)
+            return RedisAdmissions(server, Keys("test"), clock, budget, local, tasks)
+
+        yield make
+        await tasks.cancel()
+        await server.close()
+
+
+async def test_of_two_servers_with_one_action_id_one_reserves_it(redis_server: RedisServer) -> None:
+    async with replica(redis_server) as (one, _), replica(redis_server) as (other, _):
+        for number in range(100):
+            answers = await asyncio.gather(admit(one, f"a{number}"), admit(other, f"a{number}"))
+            assert sorted(answer.reserved for answer in answers) == ["in flight", "new"]
+
+
+async def test_what_one_settles_is_done_for_the_other(redis_server: RedisServer) -> None:
+    async with replica(redis_server) as (one, server), replica(redis_server) as (other, _):
+        await admit(one, "a")
+        waiting = asyncio.create_task(other.wait(knock("a")))
+        await one.settle([(submission("a"), OUTCOME)])
+        await waiting
+        await server.home("any")  # in the same turn, or the next
+        assert (await admit(other, "a")).reserved == "done"
+
+
+async def test_the_time_of_the_last_submission_is_shared(redis_server: RedisServer) -> None:
+    async with replica(redis_server) as (one, _), replica(redis_server) as (other, _):
+        assert (await admit(one, "a", at=SECOND)).last_at is None
+        last_at = (await admit(other, "b", at=3 * SECOND)).last_at
+        assert last_at == knock("a", at=SECOND).at
+
+
+async def test_an_action_id_that_nobody_settles_is_new_after_its_lease(redis_server: RedisServer) -> None:
+    async with replica(redis_server, lease_s=5) as (admissions, _):
+        await admit(admissions, "a")
+        assert (await admit(admissions, "a", at=4 * SECOND)).reserved == "in flight"
+        assert (await admit(admissions, "a", at=6 * SECOND)).reserved == "new"
+
+
+async def test_all_who_ask_at_once_are_answered_in_few_round_trips(redis_server: RedisServer) -> None:
+    async with replica(redis_server) as (admissions, server):
+        await admit(admissions, "first")
+        before = server.round_trips
+        answers = await asyncio.gather(*(admit(admissions, f"a{number}") for number in range(64)))
+        assert {answer.reserved for answer in answers} == {"new"}
+        assert server.round_trips - before == 1
+
+
+async def test_while_redis_is_away_the_process_answers_and_then_redis_again(own_redis: RedisServer) -> None:
+    async with replica(own_redis) as (admissions, _):
+        await admit(admissions, "a")
+        own_redis.kill()
+        await admissions.learn(session())
+        assert (await admit(admissions, "b")).session == "live"
+        await admissions.revoke("p_ada", ["s1"])
+        assert (await admit(admissions, "c")).session == "revoked"
+        own_redis.start()
+        async with asyncio.timeout(10):
+            while (await admit(admissions, "d")).session != "unknown":  # Redis is empty: the database is to be asked
+                await asyncio.sleep(0.05)

@@ -1,0 +1,76 @@
+"""The ranking in a real Redis: the contract, and what only a server outside the process can do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from scoreboard.clock import SystemClock
+from scoreboard.model import BoardPeriod
+from scoreboard.ranking.base import Notify, Ranking, SettingsOf
+from scoreboard.ranking.redis import RedisRanking
+from scoreboard.redis import Keys, Server, Subscriber
+from scoreboard.tasks import Tasks
+from tests.ranking.contract import NamesContract, ReadingContract, WritingContract
+from tests.ranking.loading import LoadingContract
+from tests.ranking.model import ModelContract
+from tests.ranking.world import Backend
+from tests.redis_server import RedisServer
+
+BOARDS = ("main", "other", "one", "two", "a", "b")
+
+
+class Confirmed:
+    """What a database keeps of rankings."""
+
+    def __init__(self) -> None:
+        self.rankings: dict[BoardPeriod, tuple[int, str]] = {}
+
+    async def confirm_epoch(self, period: BoardPeriod, epoch: int, home: str) -> bool:
+        if self.rankings.get(period, (0, ""))[0] > epoch:
+            return False
+        self.rankings[period] = (epoch, home)
+        return True
+
+    async def confirmed_epoch(self, period: BoardPeriod) -> tuple[int, str] | None:
+        return self.rankings.get(period)
+
+
+class RedisBackend:
+    def __init__(self, redis: RedisServer) -> None:
+        self.redis = redis
+        self.confirmed = Confirmed()
+
+    @asynccontextmanager
+    async def open(self, settings_of: SettingsOf, notify: Notify) -> AsyncIterator[Ranking]:
+        self.redis.command("FLUSHALL")
+        self.confirmed = Confirmed()
+        async with replica(self, settings_of, notify) as ranking:
+            yield ranking
+
+    async def delivered(self) -> None:
+        """What is done here is told before the call returns."""
+
+
+@asynccontextmanager
+async def replica(backend: RedisBackend, settings_of: SettingsOf, notify: Notify) -> AsyncIterator[RedisRanking]:
+    """The ranking as one server has it."""
+    tasks = Tasks()
+    server = Server(backend.redis.url, SystemClock(), tasks)
+    keys = Keys("test")
+    subscriber = Subscriber(server, keys)
+    for work in (subscriber.run(), subscriber.beat()):
+        tasks.start(work, "redis")
+    ranking = RedisRanking(server, subscriber, keys, settings_of, notify, backend.confirmed, lambda: BOARDS)
+    tasks.start(ranking.keep_watch(), "watch")
+    try:
+        yield ranking
+    finally:
+        await tasks.cancel()
+        await server.close()
+
+
+class TestRedisRanking(ReadingContract, WritingContract, NamesContract, LoadingContract, ModelContract):
+    @pytest.fixture
+    def backend(self, redis_server: RedisServer) -> Backend:
+        return RedisBackend(redis_server)
