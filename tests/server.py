@@ -33,8 +33,8 @@ class Server:
     def __init__(self, folder: Path, config: Mapping[str, Any] | None = None) -> None:
         self.data = folder / "data"
         self.url = ""
-        self._config = folder / "config.yaml"
-        self._config.write_text(json.dumps({"limits": NO_LIMITS, **(config or {})}))
+        self.config = folder / "config.yaml"
+        self.config.write_text(json.dumps({"limits": NO_LIMITS, **(config or {})}))
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -45,8 +45,7 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None:
-            self.terminate()
+        self.stop()
 
     @property
     def key(self) -> str:
@@ -58,16 +57,32 @@ class Server:
         """Everything written to stderr so far, over all starts."""
         return self._log.read_text(errors="replace")
 
-    def start(self, port: int = 0) -> None:
+    def start(self, port: int = 0, **variables: str) -> None:
         """Start the server, on any free port unless told, and return once it said that it is ready."""
+        self.launch(port, **variables)
+        self.await_ready()
+
+    def launch(self, port: int = 0, **variables: str) -> None:
+        """Start the server with further environment variables, and do not wait for it."""
         command = [sys.executable, "-m", "scoreboard", "serve", "--port", str(port)]
-        command += ["--data", str(self.data), "--config", str(self._config)]
+        command += ["--data", str(self.data), "--config", str(self.config)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")}
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment)
+            self._process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, env={**environment, **variables}
+            )
+
+    def await_ready(self) -> None:
+        """Return once it said that it is ready."""
+        assert self._process is not None
         line = self._first_line(self._process)
         assert line.startswith(READY), f"said {line!r}, and in the log:\n{self.log}"
         self.url = line.removeprefix(READY).strip()
+
+    def stop(self) -> None:
+        """Ask the server to stop if it runs."""
+        if self._process is not None:
+            self.terminate()
 
     def kill(self) -> None:
         """End the server without warning, as `kill -9` does."""
