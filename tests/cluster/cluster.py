@@ -1,7 +1,6 @@
 """Several real servers on one PostgreSQL and one Redis, behind a real HAProxy."""
 
 import asyncio
-import json
 import secrets
 import sys
 import time
@@ -126,7 +125,8 @@ class Cluster:
                 """
                 SELECT player_id, sum(history.score) FROM history JOIN players ON players.id = player_id
                 WHERE board = %s AND state = 'counted' AND status = 'active'
-                GROUP BY player_id ORDER BY 2 DESC, max(accepted_at) FILTER (WHERE score <> 0), player_id COLLATE "C" LIMIT %s
+                GROUP BY player_id
+                ORDER BY 2 DESC, max(accepted_at) FILTER (WHERE score <> 0), player_id COLLATE "C" LIMIT %s
                 """,
                 board,
                 limit,
