@@ -33,7 +33,7 @@ class Cluster:
         secret.write_text(secrets.token_hex(32))
         secret.chmod(0o600)
         self.database = database
-        shared = {
+        shared: dict[str, dict[str, Any]] = {
             "server": {"trusted_proxies": ["127.0.0.1"]},
             "database": {"url": database},
             "redis": {"url": redis},
