@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 
+from scoreboard.bench.board import HIGHEST, player
 from scoreboard.bench.load import HttpConnection, Tally, is_ok, request
-from scoreboard.bench.processes import BenchError, Child
+from scoreboard.bench.processes import BenchError, Process
 from scoreboard.bench.report import Check, Line, Sample, delays, ratios, shares
 from scoreboard.bench.rounds import Plan, Usage
 from scoreboard.bench.sockets import WebSocket, open_socket
-from scoreboard.bench.world import HIGHEST, World, player
+from scoreboard.bench.world import World
 
 PUSH_EVERY_S = 0.125
 """Longer than the board's tick, so that each push finds it quiet."""
@@ -23,7 +24,7 @@ _PING = b'{"type":"ping"'
 class Audience:
     """Watchers of one server, and the writer that makes it push."""
 
-    def __init__(self, process: Child, make: Callable[[], bytes]) -> None:
+    def __init__(self, process: Process, make: Callable[[], bytes]) -> None:
         self.process = process
         self.shown = b""
         self.latencies: list[float] = []
@@ -85,7 +86,7 @@ class Audience:
             self._delivered.set_result(None)
 
 
-async def compare(plan: Plan, ours: World, limit: Child) -> list[Line]:
+async def compare(plan: Plan, ours: World, limit: Process) -> list[Line]:
     """The lines of fan-out and of delivery."""
     watched = Audience(ours.server, _leading(ours))
     await watched.gather(plan.sockets, subscribe=True)

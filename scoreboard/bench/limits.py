@@ -1,49 +1,20 @@
 """The in-run limits: what the same machine does at best where there is no scoreboard. Run as a process of its own.
 
 Any request is read and answered by a constant. `/ws` keeps WebSockets to which `POST /push` sends its body, one after
-the other, as a naive fan-out does. `POST /inserts` writes the rows of commits to SQLite for a while, and nothing else.
+the other, as a naive fan-out does. `POST /inserts` writes the rows of commits to a database for a while, and nothing
+else.
 """
 
 import asyncio
-import random
-import sqlite3
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 import uvloop
 from aiohttp import WSMsgType, web
-from msgspec import Struct
 
-from scoreboard.bench.world import BOARD, HIGHEST, PERIOD, player
-from scoreboard.clock import SystemClock, uuid7
-from scoreboard.fold import Standing
-from scoreboard.storage.sqlite.connection import Database
-from scoreboard.storage.sqlite.ledger import Ledger, Named
-from scoreboard.storage.sqlite.statements import write_rows
+from scoreboard.bench import embedded, shared
+from scoreboard.bench.stores import Inserts
 
 ANSWER = b'{"status":"accepted"}'
-BATCH = 256
-"""Submissions in a transaction: as many as the server carries in one."""
-
-_clock = SystemClock()
-
-
-class Inserts(Struct, frozen=True):
-    """What to write to, and for how long; the players are those of a filled database."""
-
-    database: str
-    players: int
-    seconds: float
-
-
-class Inserted(Struct, frozen=True):
-    """Submissions written, and the time and the CPU time spent in their transactions."""
-
-    rows: int
-    seconds: float
-    cpu_s: float
 
 
 async def answer(request: web.Request) -> web.Response:
@@ -78,40 +49,10 @@ class Naive:
 
 
 async def inserts(request: web.Request) -> web.Response:
-    """Write batches, each in a transaction, on a connection like the server's."""
+    """Write batches for a while; tells how many rows that were."""
     asked = msgspec.json.decode(await request.read(), type=Inserts)
-    database = Database(Path(asked.database))
-    await database.open()
-    rows, busy_s, cpu_s = 0, 0.0, 0.0
-    while busy_s < asked.seconds:
-        write = _batch(random.sample(range(asked.players), BATCH))
-        started, cpu_started = time.perf_counter(), time.process_time()
-        await database.write(write)
-        busy_s += time.perf_counter() - started
-        cpu_s += time.process_time() - cpu_started
-        rows += BATCH
-    await database.close()
-    return web.Response(body=msgspec.json.encode(Inserted(rows, busy_s, cpu_s)), content_type="application/json")
-
-
-def _batch(numbers: list[int]) -> Callable[[sqlite3.Connection], None]:
-    """The write of one score for each player, its rows made beforehand: those that a commit leaves."""
-    taken: list[tuple[object, ...]] = []
-    history: list[tuple[object, ...]] = []
-    ledger = Ledger()
-    for number in numbers:
-        now, name, score = _clock.now(), player(number), random.randrange(HIGHEST)
-        key = uuid7(now)
-        taken.append((f"key/i/{key}", key, "main", name, "accepted", None, score, score, 1, "0" * 64, now))
-        history.append((key, "main", name, now, 7, "[]", "counted", None, None, None, "127.0.0.1"))
-        ledger.put(BOARD, PERIOD, Named(name, name, 1, "active"), Standing(score, (), now, now, key), 2)
-
-    def write(connection: sqlite3.Connection) -> None:
-        write_rows(connection, "write_actions", taken)
-        write_rows(connection, "write_history", history)
-        ledger.write(connection, now)
-
-    return write
+    done = await (shared if "://" in asked.database else embedded).insert(asked)
+    return web.Response(body=msgspec.json.encode(done), content_type="application/json")
 
 
 async def serve() -> None:

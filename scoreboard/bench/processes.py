@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 READY = b"ready "
 READY_WITHIN_S = 120
@@ -18,8 +19,20 @@ class BenchError(Exception):
     """The run cannot go on; what it says is for the user."""
 
 
-class Child:
+class Measured(Protocol):
+    """What uses CPU time in a run."""
+
+    name: str
+    url: str
+
+    def cpu_s(self) -> float:
+        """CPU time so far, in seconds."""
+
+
+class Process:
     """A running process: where it answers, and what it has used."""
+
+    name = "server"
 
     def __init__(self, pid: int, url: str) -> None:
         self.pid = pid
@@ -40,6 +53,20 @@ class Child:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+class Group:
+    """Processes that do one thing together."""
+
+    name = "all"
+    url = ""
+
+    def __init__(self, members: Sequence[Measured]) -> None:
+        self._members = members
+
+    def cpu_s(self) -> float:
+        """CPU time of all of them so far, in seconds."""
+        return sum(member.cpu_s() for member in self._members)
+
+
 @cache
 def usable_cores() -> frozenset[int]:
     """The cores this process could use at first."""
@@ -47,7 +74,7 @@ def usable_cores() -> frozenset[int]:
 
 
 @asynccontextmanager
-async def child(arguments: Sequence[str], log: Path) -> AsyncIterator[Child]:
+async def child(arguments: Sequence[str], log: Path) -> AsyncIterator[Process]:
     """A Python process on any core, from its line "ready http://..." to the end of the block.
 
     What it says on stderr is kept in `log` and told by BenchError where it does not become ready.
@@ -58,7 +85,7 @@ async def child(arguments: Sequence[str], log: Path) -> AsyncIterator[Child]:
         )
     try:
         os.sched_setaffinity(process.pid, usable_cores())
-        yield Child(process.pid, await _ready(process, log))
+        yield Process(process.pid, await _ready(process, log))
     finally:
         # Its data are thrown away: there is nothing to end gently.
         if process.returncode is None:

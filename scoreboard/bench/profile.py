@@ -4,18 +4,19 @@ import asyncio
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.markup import escape
 from rich.table import Table
 
-from scoreboard.bench.processes import BenchError, Child
-from scoreboard.bench.rounds import Plan, http_load
+from scoreboard.bench.processes import BenchError, Measured, Process
+from scoreboard.bench.rounds import Load, Plan, http_load
 from scoreboard.bench.run import on_load_core
 from scoreboard.bench.scenarios import CONNECTIONS, FEW
-from scoreboard.bench.world import world
+from scoreboard.bench.stores import Stores
+from scoreboard.bench.world import World, world
 
 SHOWN = 25
 SAMPLES_PER_S = 200
@@ -36,14 +37,15 @@ FRAME_OF_ALL = ("click/", "runpy", "asyncio/runners.py", "threading.py", "scoreb
 """Where every stack begins: of no interest among the inclusive times, and neither is the interpreter in C."""
 
 
-async def profile(plan: Plan) -> list[Table]:
-    """The functions by their own time and by that of all they call."""
+async def profile(plan: Plan, make: Callable[[Path], Stores]) -> list[Table]:
+    """What a submission costs each process; the functions by their own time and by that of all they call."""
     seconds = max(plan.seconds, LEAST_S)
     with on_load_core(0), tempfile.TemporaryDirectory(prefix="scoreboard-bench-") as name:
         folder = Path(name)
-        async with world(folder / "world", FEW, plan.signed_in) as ours:
+        async with world(make(folder), FEW, plan.signed_in) as ours:
             load = await http_load(ours.server, ours.scores(), CONNECTIONS)
             await load.round(WARM_UP_S)
+            costs = await _costs(ours, load, plan.seconds)
             recording = asyncio.create_task(_record(ours.server, seconds, folder / "samples"))
             # py-spy takes a moment to attach; the load lasts as long as it records.
             sample = None
@@ -54,10 +56,22 @@ async def profile(plan: Plan) -> list[Table]:
     total = sum(found.own.values())
     rate = "" if sample is None else f" at {sample.per_s:,.0f}/s under the profiler"
     return [
+        _cost_table(costs),
         _table(f"Own time{rate}, {total:,} samples", found.own, total),
         _table("Own time of Python functions with the C that they call", found.with_c, total),
         _table("Inclusive time of Python functions", found.inclusive, total),
     ]
+
+
+async def _costs(ours: World, load: Load, seconds: float) -> dict[str, float]:
+    """Microseconds of CPU that each process spends on a submission."""
+    processes: list[Measured] = [ours.server, *ours.store.beside]
+    before = [process.cpu_s() for process in processes]
+    sample = await load.round(seconds)
+    done = len(sample.latencies)
+    return {
+        process.name: (process.cpu_s() - used) / done * 1e6 for process, used in zip(processes, before, strict=True)
+    }
 
 
 class Counts(NamedTuple):
@@ -86,7 +100,7 @@ def _is_python(function: str) -> bool:
     return function.endswith((".py)", ".pyx)")) and not any(part in function for part in FRAME_OF_ALL)
 
 
-async def _record(process: Child, seconds: float, output: Path) -> list[tuple[list[str], int]]:
+async def _record(process: Process, seconds: float, output: Path) -> list[tuple[list[str], int]]:
     """The stacks of the process's busy threads, and in how many samples each was seen."""
     spy = Path(sys.executable).with_name("py-spy")
     if not spy.exists():
@@ -110,6 +124,15 @@ async def _record(process: Child, seconds: float, output: Path) -> list[tuple[li
 def _stack(line: str) -> tuple[list[str], int]:
     frames, _, samples = line.rpartition(" ")
     return frames.split(";"), int(samples)
+
+
+def _cost_table(costs: Mapping[str, float]) -> Table:
+    shown = Table(title="CPU for each submission", title_justify="left")
+    shown.add_column("µs", justify="right")
+    shown.add_column("process")
+    for name, microseconds in costs.items():
+        shown.add_row(f"{microseconds:.1f}", name)
+    return shown
 
 
 def _table(title: str, functions: Counter[str], total: int) -> Table:

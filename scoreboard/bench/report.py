@@ -12,6 +12,9 @@ UNITS = {
     "p99_ms": "p99 {:.1f} ms",
     "us_per_frame": "{:.2f} µs/frame",
     "kb_per_socket": "{:.1f} KB/socket",
+    "us_cpu": "{:.0f} µs CPU each",
+    "least_share": "least used {:.0%}",
+    "seconds": "{:.2f} s",
 }
 """How each figure is written."""
 
@@ -114,12 +117,32 @@ def shares(ours: Sequence[Sample], limits: Sequence[Sample]) -> dict[str, float]
     }
 
 
+def compared(
+    name: str,
+    title: str,
+    ours: Sequence[Sample],
+    limit: Sequence[Sample],
+    *,
+    ratio: float | None = None,
+    p99_ms: float | None = None,
+) -> Line:
+    """The line of rounds taken in turns; a budget is a bound on the ratio or on the delay."""
+    found = figures(ours)
+    measured = ratios([sample.per_s for sample in ours], [sample.per_s for sample in limit])
+    by_cpu = ratios([sample.per_cpu_s for sample in ours], [sample.per_cpu_s for sample in limit])
+    checks = [] if ratio is None else [Check("ratio", ratio, True, measured.median)]
+    if p99_ms is not None:
+        checks.append(Check("p99_ms", p99_ms, False, found["p99_ms"]))
+    return Line(name, title, found, figures(limit), measured, by_cpu, checks, shares(ours, limit))
+
+
 def table(lines: Sequence[Line]) -> Table:
     """The report as people read it."""
     shown = Table(title="Figures beside their limits in the same run", title_justify="left", show_lines=True)
     for heading in ("line", "figure", "limit", "ratio (min-max)", "by CPU", "budget", "", "server CPU", "client CPU"):
         shown.add_column(heading, overflow="fold")
     for line in lines:
+        answer = ANSWERS[line.met] if line.checks else ""
         shown.add_row(
             f"[bold]{line.name}[/bold]\n{line.title}",
             _texts(line.figures),
@@ -127,7 +150,7 @@ def table(lines: Sequence[Line]) -> Table:
             _ratio(line.ratio),
             _ratio(line.by_cpu),
             "\n".join(_bound(check) for check in line.checks),
-            ANSWERS[line.met],
+            answer,
             _share(line.cpu, "server"),
             _share(line.cpu, "client"),
         )

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from msgspec import Struct
 
 from scoreboard.bench.load import Connection, HttpConnection, Supply, Tally, is_ok
-from scoreboard.bench.processes import Child
+from scoreboard.bench.processes import Measured, Process
 from scoreboard.bench.report import Sample
 
 WARM_UP_S = 0.5
@@ -29,15 +29,15 @@ class Plan(Struct, frozen=True):
 
 
 class Usage:
-    """CPU used by a process and by this one since the start, as shares of a core."""
+    """CPU used by a process, or several, and by this one since the start, as shares of a core."""
 
-    def __init__(self, process: Child) -> None:
+    def __init__(self, process: Measured) -> None:
         self._process = process
         self._server, self._client, self._started = process.cpu_s(), time.process_time(), time.perf_counter()
 
     @property
     def server_s(self) -> float:
-        """CPU seconds of the process."""
+        """Its CPU seconds."""
         return self._process.cpu_s() - self._server
 
     def shares(self) -> tuple[float, float]:
@@ -47,11 +47,11 @@ class Usage:
 
 
 class Load:
-    """Connections to one process and what they are supplied with; an answer counts for `weight`."""
+    """Connections and what they are supplied with, and what they keep busy; an answer counts for `weight`."""
 
     def __init__(
         self,
-        process: Child,
+        process: Measured,
         tally: Tally,
         connections: Sequence[Connection],
         supplies: Sequence[Supply],
@@ -77,20 +77,21 @@ class Load:
 
 
 async def http_load(
-    process: Child,
+    process: Process,
     make: Callable[[], bytes],
     connections: int,
     *,
+    used: Measured | None = None,
     weight: int = 1,
     is_right: Callable[[bytes], bool] = is_ok,
 ) -> Load:
-    """HTTP connections with one request in flight each."""
+    """HTTP connections with one request in flight each; `used` is what works for them, the process unless told."""
     tally, supply, loop = Tally(), Supply(make), asyncio.get_running_loop()
     opened = [
         await loop.create_connection(lambda: HttpConnection(supply.take, tally, is_right), "127.0.0.1", process.port)
         for _ in range(connections)
     ]
-    return Load(process, tally, [connection for _, connection in opened], [supply], weight)
+    return Load(used or process, tally, [connection for _, connection in opened], [supply], weight)
 
 
 async def in_turns(plan: Plan, ours: Round, limit: Round) -> tuple[list[Sample], list[Sample]]:

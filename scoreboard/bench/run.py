@@ -3,26 +3,34 @@
 import os
 import resource
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from scoreboard.bench.processes import BenchError, usable_cores
+from scoreboard.bench.ranking import rank, rebuild
+from scoreboard.bench.replicas import replicas
 from scoreboard.bench.report import Line
 from scoreboard.bench.rounds import Plan
-from scoreboard.bench.scenarios import SCENARIOS
+from scoreboard.bench.scenarios import SCENARIOS, Scenario
+from scoreboard.bench.stores import Stores
 
 SPARE_FILES = 500
 
+SCALED: Mapping[str, Scenario] = {**SCENARIOS, "rank": rank, "rebuild": rebuild, "replicas": replicas}
+"""The lines of servers on PostgreSQL and Redis."""
 
-async def run(plan: Plan, names: Sequence[str], started: Callable[[str], None]) -> list[Line]:
-    """The lines of the scenarios named; `started` is told as each begins."""
+
+async def run(
+    plan: Plan, make: Callable[[Path], Stores], scenarios: Mapping[str, Scenario], started: Callable[[str], None]
+) -> list[Line]:
+    """The lines of some scenarios; `make` gives each the stores in a folder, `started` is told as each begins."""
     lines: list[Line] = []
     with on_load_core(plan.sockets):
-        for name in names:
+        for name, scenario in scenarios.items():
             started(name)
             with tempfile.TemporaryDirectory(prefix="scoreboard-bench-") as folder:
-                lines += await SCENARIOS[name](Path(folder), plan)
+                lines += await scenario(make(Path(folder)), plan)
     return lines
 
 

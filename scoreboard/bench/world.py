@@ -1,38 +1,23 @@
-"""A server to measure: its data folder filled beforehand, players signed in, and the requests they make."""
+"""Servers to measure: their database filled beforehand, players signed in, and the requests they make."""
 
 import asyncio
 import json
 import random
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count, cycle
 from pathlib import Path
 
 import msgspec
 
+from scoreboard.bench.board import BOARD, BOARDS, TOKEN_TTL_S, player
 from scoreboard.bench.load import request
-from scoreboard.bench.processes import Child, child
-from scoreboard.boards import Boards
+from scoreboard.bench.processes import Group, Measured, Process, child
+from scoreboard.bench.stores import Store, Stores
 from scoreboard.client import Client
-from scoreboard.clock import DAY, SystemClock, uuid7
-from scoreboard.model import ActionRule, BoardPeriod, BoardSettings
-from scoreboard.order import order_keys
-from scoreboard.secrets import load_secret
-from scoreboard.storage.sqlite import SqliteStorage
-from scoreboard.storage.sqlite.connection import Database
-from scoreboard.storage.sqlite.statements import write_rows
+from scoreboard.clock import SystemClock
+from scoreboard.secrets import load_or_create_secret
 from scoreboard.tokens import ActionTokens, Keyring
-
-BOARDS = ("main", *(f"side-{number}" for number in range(7)))
-"""A player's submissions on one board wait for each other: who sends eight at once sends them to eight boards."""
-
-PERIOD = BoardPeriod("main", "all", "all")
-TOKEN_TTL_S = 3600
-SEED_ROWS = 10_000
-HIGHEST = 1_000_000
-
-BOARD = BoardSettings(operator="sum", actions={"coin": ActionRule(max_score=100, ttl_s=TOKEN_TTL_S)})
 
 _CONFIG = {
     "server": {"port": 0},
@@ -49,24 +34,29 @@ _CONFIG = {
 }
 
 
-def player(number: int) -> str:
-    """The id of a player who is on the board from the start."""
-    return f"bench:{number}"
-
-
 class World:
-    """A running server with players on its board `main`, some of them signed in."""
+    """Running servers with players on their board `main`, some of them signed in."""
 
-    def __init__(self, server: Child, folder: Path, players: int, tokens: Sequence[str]) -> None:
-        self.server = server
+    def __init__(self, servers: Sequence[Process], store: Store, players: int, tokens: Sequence[str]) -> None:
+        self.servers = servers
+        self.store = store
         self.players = players
         self.tokens = tokens
-        self.key = (folder / "admin.key").read_text().strip()
-        self._actions = ActionTokens(Keyring.from_secrets(load_secret(folder / "secret.key")), SystemClock())
+        self.key = _key(store.folder)
+        self._actions = ActionTokens(Keyring.from_secrets(_secret(store.folder)), SystemClock())
 
-    def scores(self) -> Callable[[], bytes]:
-        """`scores/update` requests: the signed-in players take turns, each with a fresh action token."""
-        turns = cycle(enumerate(self.tokens))
+    @property
+    def server(self) -> Process:
+        """The first of the servers, where there is only one: that one."""
+        return self.servers[0]
+
+    def processes(self, servers: int = 1) -> Measured:
+        """What works for so many of the servers: they themselves, and what they share."""
+        return Group([*self.servers[:servers], *self.store.beside])
+
+    def scores(self, part: int = 0, parts: int = 1) -> Callable[[], bytes]:
+        """`scores/update` requests: the signed-in players, or a part of them, take turns with fresh action tokens."""
+        turns = cycle(list(enumerate(self.tokens))[part::parts])
 
         def make() -> bytes:
             number, token = next(turns)
@@ -107,50 +97,43 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, players: int, signed_in: int) -> AsyncIterator[World]:
-    """A server of its own with so many players on its board."""
-    await fill(folder, players)
-    arguments = ["-m", "scoreboard", "serve", "--config", str(_configuration(folder)), "--data", str(folder)]
-    async with child(arguments, folder / "server.log") as server:
-        async with Client(server.url, key=(folder / "admin.key").read_text().strip()) as client:
+async def world(
+    stores: Stores, players: int, signed_in: int, *, name: str = "world", servers: int = 1
+) -> AsyncIterator[World]:
+    """Servers with a store of their own and so many players on their board."""
+    async with stores.filled(name, players) as store, AsyncExitStack() as stack:
+        _secret(store.folder)
+        running = [
+            await stack.enter_async_context(
+                _server(store, store.folder / f"replica-{number}" if number else store.folder)
+            )
+            for number in range(servers)
+        ]
+        async with Client(running[0].url, key=_key(store.folder)) as client:
             tokens = [(await client.exchange(player(number))).access_token for number in range(signed_in)]
-        yield World(server, folder, players, tokens)
+        yield World(running, store, players, tokens)
 
 
-async def fill(folder: Path, players: int) -> Path:
-    """Make the data folder with players and their standings; returns the database file."""
-    await asyncio.to_thread(folder.mkdir)
-    path = folder / "scoreboard.db"
-    clock = SystemClock()
-    storage = await SqliteStorage.open(path)
-    await Boards(storage, clock).open(dict.fromkeys(BOARDS, BOARD))
-    await storage.close()
-    database, now = Database(path), clock.now()
-    await database.open()
-    for start in range(0, players, SEED_ROWS):
-        await database.write(_seeding(range(start, min(start + SEED_ROWS, players)), now))
-    await database.close()
-    return path
+@asynccontextmanager
+async def _server(store: Store, folder: Path) -> AsyncIterator[Process]:
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
+    arguments = ["-m", "scoreboard", "serve", "--config", str(configuration(store, folder)), "--data", str(folder)]
+    async with child(arguments, folder / "server.log") as server:
+        yield server
 
 
-def _seeding(numbers: Sequence[int], now: int) -> Callable[[sqlite3.Connection], None]:
-    players: list[tuple[object, ...]] = []
-    standings: list[tuple[object, ...]] = []
-    encode = order_keys(BOARD).encode
-    for number in numbers:
-        name, score, at = player(number), random.randrange(HIGHEST), now - random.randrange(1, DAY)
-        players.append((name, name, 1, "active", at))
-        standings.append((*PERIOD, name, score, "[]", at, at, uuid7(at), 1, encode(score, (), at, name)))
-
-    def write(connection: sqlite3.Connection) -> None:
-        write_rows(connection, "write_players", players)
-        write_rows(connection, "write_standings", standings)
-
-    return write
-
-
-def _configuration(folder: Path) -> Path:
-    """The configuration file: no limits, and boards enough."""
+def configuration(store: Store, folder: Path) -> Path:
+    """The configuration file of a server: no limits, and boards enough."""
+    secret = {"secret_file": str(store.folder / "secret.key")}
     path = folder / "bench.yaml"
-    path.write_text(json.dumps(_CONFIG))
+    path.write_text(json.dumps({**_CONFIG, "security": secret, **store.settings}))
     return path
+
+
+def _secret(folder: Path) -> bytes:
+    """What signs the tokens of all servers; made before the first one starts."""
+    return load_or_create_secret(folder / "secret.key")
+
+
+def _key(folder: Path) -> str:
+    return (folder / "admin.key").read_text().strip()

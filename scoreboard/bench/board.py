@@ -1,0 +1,17 @@
+"""What every server of a run holds: its boards, and the players on the first of them."""
+
+from scoreboard.model import ActionRule, BoardPeriod, BoardSettings
+
+BOARDS = ("main", *(f"side-{number}" for number in range(7)))
+"""A player's submissions on one board wait for each other: who sends eight at once sends them to eight boards."""
+
+PERIOD = BoardPeriod("main", "all", "all")
+TOKEN_TTL_S = 3600
+HIGHEST = 1_000_000
+
+BOARD = BoardSettings(operator="sum", actions={"coin": ActionRule(max_score=100, ttl_s=TOKEN_TTL_S)})
+
+
+def player(number: int) -> str:
+    """The id of a player who is on the board from the start."""
+    return f"bench:{number}"
