@@ -45,12 +45,17 @@ def max_increment(case: Case) -> Facts | None:
 
 def too_fast(case: Case) -> Facts | None:
     """The action ended before its minimum time, or less than the minimum interval after the one before."""
-    took_ms = (case.at - case.started_at) / MILLISECOND
+    took_ms = _between_ms(case.started_at, case.at)
     if took_ms < case.action.min_duration_ms:
         return {"took_ms": int(took_ms), "min_duration_ms": case.action.min_duration_ms}
-    if case.last_at is not None and (gap_ms := (case.at - case.last_at) / MILLISECOND) < case.action.min_interval_ms:
+    if case.last_at is not None and (gap_ms := _between_ms(case.last_at, case.at)) < case.action.min_interval_ms:
         return {"gap_ms": int(gap_ms), "min_interval_ms": case.action.min_interval_ms}
     return None
+
+
+def _between_ms(start: int, end: int) -> float:
+    """Milliseconds between two instants; none where clocks that differ let the end come before the start."""
+    return max(0, end - start) / MILLISECOND
 
 
 RULES: Mapping[str, Callable[[Case], Facts | None]] = {"max_increment": max_increment, "too_fast": too_fast}

@@ -37,6 +37,10 @@ def test_actions_may_follow_each_other_at_exactly_the_minimum_interval() -> None
     assert too_fast(case(action=action, gap_ms=None)) is None
 
 
+def test_without_a_minimum_nothing_is_too_fast_however_clocks_of_replicas_differ() -> None:
+    assert too_fast(case(took_ms=-3, gap_ms=-3)) is None
+
+
 @pytest.mark.parametrize(
     ("enforcement", "verdict", "noted"),
     [("off", "accepted", 0), ("shadow", "accepted", 1), ("hold", "held", 1), ("reject", "rejected", 1)],
