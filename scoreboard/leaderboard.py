@@ -10,7 +10,7 @@ from scoreboard import periods
 from scoreboard.boards import Boards
 from scoreboard.clock import Clock, rfc3339
 from scoreboard.errors import BadRequest, NotFound, Unavailable
-from scoreboard.model import Board, BoardPeriod, HistoryItem, Page, Row
+from scoreboard.model import ActionRule, Board, BoardPeriod, HistoryItem, Page, Row
 from scoreboard.pipeline import Rebuilder
 from scoreboard.ranking.base import Neighbours, NotLoaded, Ranking
 from scoreboard.storage.base import Storage
@@ -322,8 +322,15 @@ def board_out(board: Board) -> BoardOut:
         min_score=settings.min_score,
         max_score=settings.max_score,
         live_limit=settings.live_limit,
-        actions={name: msgspec.structs.asdict(rule) for name, rule in settings.actions.items()},
+        actions={name: _action_out(rule) for name, rule in settings.actions.items()},
     )
+
+
+def _action_out(rule: ActionRule) -> dict[str, int | None]:
+    """An action as shown: its physics. What happens to those who break it is nobody's business but the board's."""
+    shown: dict[str, int | None] = msgspec.structs.asdict(rule)
+    del shown["rules"]
+    return shown
 
 
 def _period_out(board: Board, period: BoardPeriod, current: bool) -> PeriodOut:

@@ -25,6 +25,7 @@ Role = Literal["player", "moderator", "admin"]
 Scope = Literal["exchange", "write", "import", "moderate", "admin"]
 Status = Literal["accepted", "held", "rejected"]
 Enforcement = Literal["off", "shadow", "hold", "reject"]
+RuleName = Literal["max_increment", "too_fast", "rate", "metronome", "repetition", "jump", "outlier", "shared_address"]
 
 SCOPES: tuple[Scope, ...] = ("exchange", "write", "import", "moderate", "admin")
 
@@ -44,19 +45,31 @@ class Season(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ActionRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a player may do on a board, and the physics its owner states for it."""
+    """What a player may do on a board, and the physics its owner states for it.
+
+    `max_per_minute` is the most that the scores of one player's last minute may add up to. `rules` holds what is to
+    happen otherwise than the board says.
+    """
 
     max_score: Score | None = None
+    max_per_minute: Score | None = None
     min_duration_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 0
     min_interval_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 0
     ttl_s: Annotated[int, Meta(ge=1, le=86_400)] = 600
+    rules: dict[RuleName, Enforcement] = field(default_factory=dict)
 
 
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):
-    """What happens to a submission that a rule objects to."""
+    """What happens to a submission that a rule objects to; one key for each rule."""
 
     max_increment: Enforcement = "hold"
     too_fast: Enforcement = "hold"
+    rate: Enforcement = "hold"
+    metronome: Enforcement = "hold"
+    repetition: Enforcement = "hold"
+    jump: Enforcement = "shadow"
+    outlier: Enforcement = "hold"
+    shared_address: Enforcement = "hold"
 
 
 class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,11 +168,12 @@ class ApiKey(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True):
-    """Why a rule objected: its name, what it would have done, and the numbers it saw."""
+    """Why a rule objected: its name, what was done for it, the numbers it saw, and the version of the rule set."""
 
     rule: str
     enforcement: Enforcement
     facts: dict[str, int | float | str]
+    version: int = 1
 
 
 class Submission(Struct, frozen=True):

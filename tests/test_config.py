@@ -71,6 +71,8 @@ def test_a_file_is_found_by_path_then_by_variable_then_in_the_package(tmp_path: 
         ("servr: {}", "servr: unknown key; the nearest known one is server"),
         ("server: {prot: 1}", "server.prot: unknown key; the nearest known one is server.port"),
         ("boards: {main: {actions: {coin: {max: 1}}}}", "boards.main.actions.coin.max: unknown key; .*coin.max_score"),
+        ("boards: {main: {rules: {metronom: off}}}", "boards.main.rules.metronom: unknown key; .*rules.metronome"),
+        ("boards: {main: {actions: {coin: {rules: {metronom: off}}}}}", "boards.main.actions.coin.rules.metronom: .*"),
         ("boards: {main: {tiebreakers: [{nam: x}]}}", r"boards.main.tiebreakers\[0\]: .*"),
         ("server: {port: '1'}", "server.port: Expected `int`, got `str`"),
         ("server: {port: 65536}", "server.port: Expected `int` <= 65535"),

@@ -266,7 +266,7 @@ async def test_evidence_is_kept_with_the_review_of_a_held_submission_and_with_ot
     held = await world.submit("ada", 1, status="held", evidence=evidence)
     accepted = await world.submit("ada", 2, evidence=evidence)
     await world.submit("ada", 3)
-    text = '[{"rule":"too_fast","enforcement":"shadow","facts":{"took_ms":3}}]'
+    text = '[{"rule":"too_fast","enforcement":"shadow","facts":{"took_ms":3},"version":1}]'
     reviews = await database.read(
         lambda connection: connection.execute(
             "SELECT submission_id, evidence, rules_revision, state FROM reviews"
