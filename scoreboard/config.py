@@ -90,6 +90,7 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     requests_per_minute: Count = 600
     registrations_per_hour: Count = 10
     logins_per_minute: Count = 20
+    password_tries: Count = 5
     sockets_per_address: Count = 50
     sockets_per_player: Count = 10
     player_writes_per_minute: Count = 120

@@ -19,6 +19,7 @@ NO_LIMITS = {
     "requests_per_minute": 0,
     "registrations_per_hour": 0,
     "logins_per_minute": 0,
+    "password_tries": 0,
     "sockets_per_address": 0,
     "sockets_per_player": 0,
     "player_writes_per_minute": 0,

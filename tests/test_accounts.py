@@ -9,8 +9,18 @@ import pytest
 
 from scoreboard.accounts import Accounts
 from scoreboard.admission.memory import MemoryAdmissions
+from scoreboard.attempts.base import patience
+from scoreboard.attempts.memory import MemoryAttempts
 from scoreboard.clock import SECOND, ManualClock
-from scoreboard.errors import BadRequest, Forbidden, PlayerBanned, Unauthenticated, UsernameTaken
+from scoreboard.errors import (
+    BadRequest,
+    Forbidden,
+    PlayerBanned,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+    UsernameTaken,
+)
 from scoreboard.model import Player
 from scoreboard.passwords import Passwords
 from scoreboard.storage.base import MAX_LIVE_SESSIONS
@@ -21,6 +31,7 @@ from scoreboard.wire import ChangePassword, Exchange, Login, Refresh, Register, 
 OLD, NEW = b"o" * 32, b"n" * 32
 ADDRESS, AGENT = "203.0.113.7", "tests"
 TTL_S = 86_400
+TRIES = 5
 
 
 class Server(NamedTuple):
@@ -49,6 +60,7 @@ def build(storage: SqliteStorage, passwords: Passwords, clock: ManualClock, keyr
         RefreshTokens(keyring),
         passwords,
         admissions,
+        MemoryAttempts(clock, patience(TRIES)),
         clock,
         refresh_ttl_s=TTL_S,
         grace_s=10,
@@ -143,8 +155,8 @@ async def test_an_unknown_user_and_a_wrong_password_get_the_same_answer(
     verifications: list[bool] = []
     verify = Passwords.verify
 
-    async def counting(passwords: Passwords, stored: str | None, password: str) -> bool:
-        verifications.append(await verify(passwords, stored, password))
+    async def counting(passwords: Passwords, stored: str | None, password: str, *, known: bool = False) -> bool:
+        verifications.append(await verify(passwords, stored, password, known=known))
         return verifications[-1]
 
     monkeypatch.setattr(Passwords, "verify", counting)
@@ -307,7 +319,7 @@ async def test_claims_for_another_players_session_are_refused(server: Server) ->
 async def test_a_new_password_replaces_the_old_and_ends_the_other_sessions(server: Server) -> None:
     here, elsewhere = await register(server), await login(server)
     request = ChangePassword(password="correct horse", new_password="battery staple")
-    await server.accounts.change_password(await claims_of(server, here), request)
+    await server.accounts.change_password(await claims_of(server, here), request, ADDRESS)
     assert await server.accounts.live(await claims_of(server, here))
     with pytest.raises(Unauthenticated):
         await server.accounts.live(await claims_of(server, elsewhere))
@@ -316,14 +328,80 @@ async def test_a_new_password_replaces_the_old_and_ends_the_other_sessions(serve
     assert await login(server, password="battery staple")
 
 
+async def test_a_password_that_is_guessed_at_is_looked_at_no_more(server: Server) -> None:
+    await register(server)
+    for _ in range(TRIES):
+        with pytest.raises(Unauthenticated):
+            await login(server, password="wrong horse")
+    with pytest.raises(RateLimited) as refused:
+        await login(server)
+    assert refused.value.retry_after_s == pytest.approx(1, abs=0.1)
+    server.clock.advance(SECOND)
+    assert await login(server)
+    assert await acts(server) == ["register", *["login.failed"] * TRIES, "login"]
+
+
+async def test_names_that_nobody_has_are_guessed_at_as_slowly(server: Server) -> None:
+    for username in ("nobody", "no such name"):
+        for _ in range(TRIES):
+            with pytest.raises(Unauthenticated):
+                await login(server, username)
+        with pytest.raises(RateLimited):
+            await login(server, username)
+
+
+async def test_whoever_guesses_from_everywhere_does_not_lock_the_owner_out(server: Server) -> None:
+    await register(server)
+    await login(server)
+    guess = Login(username="ada", password="wrong horse")
+    answers = await asyncio.gather(
+        *(server.accounts.login(guess, f"198.51.100.{number}", AGENT) for number in range(10 * TRIES)),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers].count(Unauthenticated) == 4 * TRIES
+    with pytest.raises(RateLimited):
+        await server.accounts.login(guess, "203.0.113.99", AGENT)
+    assert await login(server)
+
+
+async def test_a_sign_in_that_the_server_could_not_look_at_is_no_wrong_password(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await register(server)
+
+    async def away(storage: SqliteStorage, skeleton: str) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(SqliteStorage, "credentials", away)
+    for _ in range(10 * TRIES):
+        with pytest.raises(Unavailable):
+            await login(server)
+    monkeypatch.undo()
+    assert await login(server)
+
+
+async def test_the_old_password_cannot_be_guessed_with_a_stolen_token_either(server: Server) -> None:
+    claims = await claims_of(server, await register(server))
+    guess = ChangePassword(password="wrong horse", new_password="battery staple")
+    for _ in range(TRIES):
+        with pytest.raises(Forbidden):
+            await server.accounts.change_password(claims, guess, ADDRESS)
+    with pytest.raises(RateLimited):
+        await server.accounts.change_password(claims, guess, ADDRESS)
+
+
 async def test_the_old_password_is_needed_for_a_new_one(server: Server) -> None:
     claims = await claims_of(server, await register(server))
     with pytest.raises(Forbidden):
-        await server.accounts.change_password(claims, ChangePassword(password="wrong", new_password="battery staple"))
+        await server.accounts.change_password(
+            claims, ChangePassword(password="wrong", new_password="battery staple"), ADDRESS
+        )
     assert await login(server)
     backends = await claims_of(server, await exchange(server, "steam:7"))
     with pytest.raises(Forbidden):
-        await server.accounts.change_password(backends, ChangePassword(password="", new_password="battery staple"))
+        await server.accounts.change_password(
+            backends, ChangePassword(password="", new_password="battery staple"), ADDRESS
+        )
 
 
 async def test_a_sign_in_with_a_password_that_is_replaced_meanwhile_is_refused(
@@ -332,11 +410,11 @@ async def test_a_sign_in_with_a_password_that_is_replaced_meanwhile_is_refused(
     claims = await claims_of(server, await register(server))
     verify = Passwords.verify
 
-    async def replaced_after(passwords: Passwords, stored: str | None, password: str) -> bool:
-        right = await verify(passwords, stored, password)
+    async def replaced_after(passwords: Passwords, stored: str | None, password: str, *, known: bool = False) -> bool:
+        right = await verify(passwords, stored, password, known=known)
         monkeypatch.setattr(Passwords, "verify", verify)
         request = ChangePassword(password="correct horse", new_password="battery staple")
-        await server.accounts.change_password(claims, request)
+        await server.accounts.change_password(claims, request, ADDRESS)
         return right
 
     monkeypatch.setattr(Passwords, "verify", replaced_after)
@@ -346,7 +424,7 @@ async def test_a_sign_in_with_a_password_that_is_replaced_meanwhile_is_refused(
     monkeypatch.setattr(Passwords, "verify", replaced_after)
     with pytest.raises(Forbidden):
         await server.accounts.change_password(
-            claims, ChangePassword(password="battery staple", new_password="correct horse")
+            claims, ChangePassword(password="battery staple", new_password="correct horse"), ADDRESS
         )
 
 
@@ -429,7 +507,7 @@ async def test_what_happens_to_an_account_is_in_the_audit_log(server: Server) ->
         except Unauthenticated:
             continue
     await server.accounts.change_password(
-        claims, ChangePassword(password="correct horse", new_password="battery staple")
+        claims, ChangePassword(password="correct horse", new_password="battery staple"), ADDRESS
     )
     await exchange(server, "steam:7")
     await server.accounts.logout(claims)

@@ -1,11 +1,13 @@
 import asyncio
+import os
+import threading
 from collections.abc import Iterator
 
 import pytest
 from argon2 import PasswordHasher
 
 from scoreboard.errors import Overloaded
-from scoreboard.passwords import Passwords
+from scoreboard.passwords import NICENESS, Passwords
 
 
 @pytest.fixture
@@ -58,24 +60,46 @@ async def test_a_damaged_hash_matches_nothing(passwords: Passwords, stored: str)
 
 
 async def test_what_does_not_fit_the_queue_is_refused_and_room_comes_back(passwords: Passwords) -> None:
-    answers = await asyncio.gather(*(passwords.hash("correct horse") for _ in range(20)), return_exceptions=True)
+    stored = await passwords.hash("correct horse")
+    calls = (passwords.verify(stored, "correct horse", known=True) for _ in range(20))
+    answers = await asyncio.gather(*calls, return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, Overloaded)]
     assert len(refused) == 12
     assert all(answer.retry_after_s for answer in refused)
     assert await passwords.verify(await passwords.hash("again again"), "again again")
 
 
+async def test_a_flood_of_strangers_leaves_room_for_those_who_are_known(passwords: Passwords) -> None:
+    stored = await passwords.hash("correct horse")
+    flood = [asyncio.ensure_future(passwords.verify(stored, "guess")) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert await passwords.verify(stored, "correct horse", known=True)
+    answers = await asyncio.gather(*flood, return_exceptions=True)
+    assert [answer for answer in answers if not isinstance(answer, Overloaded)] == [False] * 6
+
+
+async def test_the_hashing_thread_gives_way_to_all_others() -> None:
+    passwords = Passwords(8)
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    await passwords.hash("correct horse")
+    (thread,) = (each for each in threading.enumerate() if each.name.startswith("passwords"))
+    assert thread.native_id is not None
+    assert os.getpriority(os.PRIO_PROCESS, thread.native_id) == min(before + NICENESS, 19)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+    passwords.close()
+
+
 async def test_a_cancelled_call_gives_its_place_back(passwords: Passwords) -> None:
-    calls = [asyncio.ensure_future(passwords.hash("correct horse")) for _ in range(8)]
+    calls = [asyncio.ensure_future(passwords.hash("correct horse")) for _ in range(6)]
     await asyncio.sleep(0)
     for call in calls:
         call.cancel()
     await asyncio.gather(*calls, return_exceptions=True)
-    assert await asyncio.gather(*(passwords.hash("correct horse") for _ in range(8)))
+    assert await asyncio.gather(*(passwords.hash("correct horse") for _ in range(6)))
 
 
 async def test_thirty_logins_at_once_leave_the_loop_running() -> None:
-    passwords = Passwords(30)
+    passwords = Passwords(40)
     stored = await passwords.hash("correct horse")
     logins = asyncio.gather(*(passwords.verify(stored, "wrong horse") for _ in range(30)))
     turns = 0

@@ -1,17 +1,20 @@
 """What a player, or a backend on behalf of its player, may do with an account."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from scoreboard.accounts.sessions import Sessions
 from scoreboard.admission.base import Admissions
+from scoreboard.attempts.base import Attempt, Attempts
 from scoreboard.audit import Audit
 from scoreboard.clock import Clock, rfc3339
-from scoreboard.errors import BadRequest, Forbidden, Unauthenticated, UsernameTaken
+from scoreboard.errors import BadRequest, Forbidden, RateLimited, ScoreboardError, Unauthenticated, UsernameTaken
+from scoreboard.limits import network_of
 from scoreboard.model import OWN_PREFIX, Player, Role, SessionState
 from scoreboard.names import clean_name, clean_username, skeleton
 from scoreboard.passwords import Passwords
-from scoreboard.storage.base import Credentials, Storage
+from scoreboard.storage.base import Storage
 from scoreboard.tokens import AccessTokens, Claims, RefreshTokens
 from scoreboard.wire import (
     ChangePassword,
@@ -43,6 +46,7 @@ class Accounts:
         refresh: RefreshTokens,
         passwords: Passwords,
         admissions: Admissions,
+        attempts: Attempts,
         clock: Clock,
         *,
         refresh_ttl_s: int,
@@ -51,6 +55,7 @@ class Accounts:
     ) -> None:
         self._storage = storage
         self._passwords = passwords
+        self._attempts = attempts
         self._clock = clock
         self._audit = Audit(storage, clock)
         self._sessions = Sessions(
@@ -67,10 +72,16 @@ class Accounts:
     async def login(self, request: Login, address: str, user_agent: str) -> SignedIn:
         """A session for the right password. Unknown user and wrong password get one answer, equally late.
 
-        Raises Unauthenticated, PlayerBanned, Overloaded.
+        Raises Unauthenticated, PlayerBanned, RateLimited, Overloaded.
         """
-        known = await self._credentials(request.username)
-        right = await self._passwords.verify(known.password_hash if known else None, request.password)
+        looks = _looks_of(request.username)
+        async with self._attempt(looks, address) as attempt:
+            known = await self._storage.credentials(looks) if looks else None
+            right = await self._passwords.verify(
+                known.password_hash if known else None, request.password, known=attempt.known
+            )
+        if right:
+            await self._attempts.succeeded(attempt)
         subject = known.player.id if known else ""
         await self._audit.note(
             "login" if right else "login.failed", subject, subject, username=request.username, address=address
@@ -107,10 +118,16 @@ class Accounts:
         await self._sessions.end_all(claims.player_id)
         await self._audit.note("logout.all", claims.player_id, claims.player_id)
 
-    async def change_password(self, claims: Claims, request: ChangePassword) -> None:
-        """Replace the password and end all other sessions. Raises Forbidden where the old one is wrong, Overloaded."""
-        known = await self._storage.password_hash(claims.player_id)
-        right = await self._passwords.verify(known, request.password)
+    async def change_password(self, claims: Claims, request: ChangePassword, address: str) -> None:
+        """Replace the password and end all other sessions.
+
+        Raises Forbidden where the old one is wrong, RateLimited, Overloaded.
+        """
+        async with self._attempt(claims.player_id, address) as attempt:
+            known = await self._storage.password_hash(claims.player_id)
+            right = await self._passwords.verify(known, request.password, known=True)
+        if right:
+            await self._attempts.succeeded(attempt)
         if known is None or not right:
             await self._audit.note("password.failed", claims.player_id, claims.player_id)
             raise Forbidden("The old password is wrong")
@@ -158,12 +175,25 @@ class Accounts:
         await self._storage.register(player, looks, password_hash)
         return player
 
-    async def _credentials(self, username: str) -> Credentials | None:
+    @asynccontextmanager
+    async def _attempt(self, account: str, address: str) -> AsyncIterator[Attempt]:
+        """A try at a password; it counts as wrong unless the server could not look. Raises RateLimited."""
+        attempt = await self._attempts.enter(account, network_of(address))
+        if attempt.wait_s is not None:
+            raise RateLimited("Too many wrong passwords.", retry_after_s=attempt.wait_s)
         try:
-            looks = skeleton(clean_username(username))
-        except BadRequest:
-            return None
-        return await self._storage.credentials(looks)
+            yield attempt
+        except ScoreboardError:
+            await self._attempts.withdraw(attempt)
+            raise
+
+
+def _looks_of(username: str) -> str:
+    """How a username looks, which is what it is known by; nothing for one that nobody can have."""
+    try:
+        return skeleton(clean_username(username))
+    except BadRequest:
+        return ""
 
 
 def _new_player_id() -> str:

@@ -73,7 +73,7 @@ async def _logout_all(context: Context, call: Call, _: wire.Nothing) -> None:
 
 
 async def _password(context: Context, call: Call, asked: wire.ChangePassword) -> None:
-    await context.accounts.change_password(call.claims, asked)
+    await context.accounts.change_password(call.claims, asked, call.address)
 
 
 async def _me(context: Context, call: Call, _: wire.Nothing) -> wire.MeOut:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from scoreboard.admission.base import Admissions
 from scoreboard.admission.memory import MemoryAdmissions
+from scoreboard.attempts.base import Attempts, patience
+from scoreboard.attempts.memory import MemoryAttempts
 from scoreboard.boards import Boards
 from scoreboard.clock import Clock
 from scoreboard.config import Settings, database_path, is_scaled_out, make_data_folder
@@ -113,6 +115,17 @@ def make_admissions(
     local = MemoryAdmissions(clock, budget, session_ttl_s=SESSION_BELIEVED_S)
     lease_s = settings.pipeline.commit_timeout_s + 5
     return RedisAdmissions(shared.server, shared.keys, clock, budget, local, tasks, revoked=revoked, lease_s=lease_s)
+
+
+def make_attempts(shared: Shared | None, settings: Settings, clock: Clock) -> Attempts:
+    """What is remembered of failed sign-ins."""
+    growing = patience(settings.limits.password_tries)
+    local = MemoryAttempts(clock, growing)
+    if shared is None:
+        return local
+    from scoreboard.attempts.redis import RedisAttempts
+
+    return RedisAttempts(shared.server, shared.keys, clock, growing, local)
 
 
 def make_control(shared: Shared | None, clock: Clock) -> Control:

@@ -15,7 +15,7 @@ from scoreboard.api.context import CONTEXT, Context
 from scoreboard.api.limiting import Limits
 from scoreboard.api.problems import METRICS
 from scoreboard.api.ws import LiveEndpoint, authenticator, dispatcher, inputs
-from scoreboard.app.backends import make_admissions, make_control
+from scoreboard.app.backends import make_admissions, make_attempts, make_control
 from scoreboard.app.boards import keep_loaded
 from scoreboard.app.replicas import follow_others
 from scoreboard.app.state import (
@@ -119,6 +119,7 @@ async def _context(app: web.Application, admissions: Admissions, rank: Rank, pip
         RefreshTokens(keyring),
         app[PASSWORDS],
         admissions,
+        make_attempts(app.get(SHARED), settings, clock),
         clock,
         refresh_ttl_s=security.refresh_ttl_s,
         grace_s=security.refresh_grace_s,

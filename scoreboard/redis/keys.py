@@ -1,5 +1,7 @@
 """Every key and channel in Redis. What one script touches shares a hash tag, so that a cluster keeps it in one slot."""
 
+import hashlib
+
 from scoreboard.model import BoardPeriod
 
 
@@ -35,6 +37,14 @@ class Keys:
     def player(self, player_id: str) -> str:
         """What all keys of a player's admission state begin with."""
         return f"{self._prefix}:{{{player_id}}}"
+
+    def sign_ins(self, account: str) -> str:
+        """What all keys of the sign-ins to an account begin with; a name may hold anything, so its digest stands."""
+        return f"{self._prefix}:sign-in/{{{hashlib.blake2s(account.encode(), digest_size=16).hexdigest()}}}"
+
+    def sign_ins_from(self, address: str) -> str:
+        """Hash: failed sign-ins from an address."""
+        return f"{self._prefix}:sign-in-from/{address}"
 
     @property
     def replicas(self) -> str:
