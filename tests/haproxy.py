@@ -1,5 +1,6 @@
-"""A real HAProxy in front of servers of this machine, set up as a load balancer in front of replicas is."""
+"""A real HAProxy in front of servers of this machine, with the setup that is shipped."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -17,37 +18,23 @@ from tests.ports import free_port
 PROGRAM = shutil.which("haproxy")
 START_DEADLINE_S = 20.0
 
-# Replicas that are not ready get nothing while any other is; if none is, whatever ails them ails all, and each still
-# does what it can.
-SETUP = """
-global
-    maxconn 4096
-    stats socket {folder}/control.sock mode 600 level admin
-defaults
-    mode http
-    timeout connect 1s
-    timeout client 65s
-    timeout server 65s
-    timeout http-request 10s
-    timeout tunnel 1h
-    retries 3
-    option redispatch 1
-frontend scoreboard
-    bind 127.0.0.1:{port}
-    option forwardfor
-    use_backend alive if {{ nbsrv(replicas) eq 0 }}
-    default_backend replicas
-backend replicas
-    balance roundrobin
-    option httpchk GET /readyz
-    default-server check inter 300ms fall 2 rise 1
-    {servers}
-backend alive
-    balance roundrobin
-    option httpchk GET /healthz
-    default-server check inter 300ms fall 2 rise 1
-    {servers}
-"""
+SETUP = Path(__file__).parent.parent / "deploy" / "haproxy.cfg"
+
+
+def filled_in(setup: str, folder: Path, port: int, servers: Sequence[str]) -> str:
+    """The shipped setup on a port of this machine, in front of these addresses, noticing changes sooner."""
+    lines = "\n".join(f"    server scoreboard{number} {address}" for number, address in enumerate(servers, 1))
+    changes = [
+        (r"maxconn \d+", "maxconn 4096"),
+        (r"stats socket \S+", f"stats socket {folder}/control.sock"),
+        (r"bind :80$", f"bind 127.0.0.1:{port}"),
+        (r"inter 1s", "inter 300ms"),
+        (r"(?:^    server \S+ \S+\n)+", f"{lines}\n"),
+    ]
+    for pattern, replacement in changes:
+        setup, count = re.subn(pattern, replacement, setup, flags=re.MULTILINE)
+        assert count, pattern
+    return setup
 
 
 class Haproxy:
@@ -74,11 +61,9 @@ class Haproxy:
 
     def start(self) -> None:
         """Start it and return once every server is in use."""
-        servers = "\n    ".join(
-            f"server replica{number} {urlsplit(url).netloc}" for number, url in enumerate(self._servers, 1)
-        )
+        servers = [urlsplit(url).netloc for url in self._servers]
         setup, log = self._folder / "haproxy.cfg", self._folder / "haproxy.log"
-        setup.write_text(SETUP.format(folder=self._folder, port=self._port, servers=servers))
+        setup.write_text(filled_in(SETUP.read_text(), self._folder, self._port, servers))
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
                 [self._program, "-db", "-f", str(setup)], stdout=subprocess.DEVNULL, stderr=stderr
@@ -96,7 +81,7 @@ class Haproxy:
             return 0
         status = lines[0].index("status")
         return sum(
-            line[0] == "replicas" and line[1].startswith("replica") and line[status] == "UP"
+            line[0] == "ready" and line[1].startswith("scoreboard") and line[status] == "UP"
             for line in lines
             if len(line) > status
         )
