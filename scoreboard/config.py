@@ -96,6 +96,7 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     player_writes_per_minute: Count = 120
     key_requests_per_minute: Count = 60_000
     messages_per_minute: Count = 600
+    concurrent_requests: Count = 1000
     max_body_bytes: Positive = 65_536
     max_batch_bytes: Positive = 4_194_304
 

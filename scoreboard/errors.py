@@ -33,6 +33,16 @@ succeed later.
 
 from typing import Any, ClassVar
 
+from msgspec import Struct
+
+
+class Quota(Struct, frozen=True):
+    """A limit that was met: how many of what it is called are allowed in how many seconds."""
+
+    name: str
+    count: int
+    window_s: int
+
 
 class ScoreboardError(Exception):
     """A failure with a stable code; `detail` is one sentence for the client."""
@@ -43,12 +53,18 @@ class ScoreboardError(Exception):
     temporary: ClassVar[bool] = False
 
     def __init__(
-        self, detail: str = "", *, retry_after_s: float | None = None, result: dict[str, Any] | None = None
+        self,
+        detail: str = "",
+        *,
+        retry_after_s: float | None = None,
+        result: dict[str, Any] | None = None,
+        quota: Quota | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
         self.retry_after_s = retry_after_s
         self.result = result
+        self.quota = quota
 
 
 class BadRequest(ScoreboardError):

@@ -33,6 +33,11 @@ class Limiter:
         """How many keys are remembered."""
         return len(self._full_at)
 
+    def left(self, key: Hashable) -> tuple[int, int]:
+        """How many units the key has now, and the microseconds until it has all; of a limiter with a limit."""
+        full_in = max(self._full_at.get(key, 0) - self._clock.now(), 0)
+        return max(self._window - full_in, 0) // self._cost, full_in
+
     def take(self, key: Hashable, cost: int = 1) -> float | None:
         """Take `cost` units: None if they were there, else the seconds after which they will be; then none are taken.
 

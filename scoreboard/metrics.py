@@ -43,6 +43,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.refused = Counter(
+            "scoreboard_refused",
+            "What could have been done at another time, by code and by the limit that was met.",
+            ("code", "limit"),
+            registry=self.registry,
+        )
+
     def render(self) -> bytes:
         """Everything as text, of the type `CONTENT_TYPE`."""
         return generate_latest(self.registry)

@@ -25,6 +25,7 @@ NO_LIMITS = {
     "player_writes_per_minute": 0,
     "key_requests_per_minute": 0,
     "messages_per_minute": 0,
+    "concurrent_requests": 0,
 }
 
 

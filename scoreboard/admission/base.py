@@ -9,7 +9,14 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from scoreboard.clock import MINUTE, SECOND
+from scoreboard.errors import Quota
 from scoreboard.model import Committed, SessionState, Submission
+
+
+def quota_of(budget: int) -> Quota:
+    """What a player may write in a minute."""
+    return Quota("player", budget, MINUTE // SECOND)
 
 
 class Knock(Struct, frozen=True):
@@ -42,7 +49,9 @@ class Admission(Struct, frozen=True):
 
 
 class Admissions(Protocol):
-    """The shared state in front of the submission path."""
+    """The shared state in front of the submission path; `quota` is what a player may write."""
+
+    quota: Quota
 
     async def admit(self, knocks: Sequence[Knock]) -> Sequence[Admission]:
         """Answer each knock, in order; a new action id is reserved by it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from scoreboard.admission.base import Admission, Knock
+from scoreboard.admission.base import Admission, Knock, quota_of
 from scoreboard.clock import MINUTE, SECOND, Clock
 from scoreboard.limits import Limiter
 from scoreboard.model import Committed, SessionState, Submission
@@ -59,6 +59,7 @@ class MemoryAdmissions:
         self._reservations: OrderedDict[_Place, _Reservation] = OrderedDict()
         self._waiting: dict[_Place, list[asyncio.Future[None]]] = {}
         self._lanes: OrderedDict[_Place, int] = OrderedDict()
+        self.quota = quota_of(budget)
         self._writes = Limiter(budget, MINUTE, clock)
         self._revoked = revoked
 

@@ -14,6 +14,7 @@ from scoreboard.tokens import Claims
 
 if TYPE_CHECKING:
     from scoreboard.api.context import Context
+    from scoreboard.api.limiting import Allowance
     from scoreboard.api.operations import Operation
 
 Transport = Literal["rest", "websocket"]
@@ -42,7 +43,7 @@ NOBODY = Caller()
 
 
 class Call:
-    """An operation being called; the middlewares fill in `caller` and `judged`.
+    """An operation being called; the middlewares fill in `allowance`, `caller` and `judged`.
 
     `credentials` is the Authorization header of a request; a WebSocket brings its `caller` with it.
     """
@@ -50,6 +51,7 @@ class Call:
     __slots__ = (
         "_request_id",
         "address",
+        "allowance",
         "caller",
         "context",
         "credentials",
@@ -83,6 +85,7 @@ class Call:
         self.credentials = credentials
         self.user_agent = user_agent
         self.idempotency_key = idempotency_key
+        self.allowance: Allowance | None = None
         self.judged: Sequence[Judged | Refused] = ()
         self._request_id = ""
 

@@ -9,7 +9,7 @@ from scoreboard.api.problems import RequestHandler
 
 METHODS = "GET, POST, PUT, DELETE"
 HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match"
-EXPOSED = "ETag, Retry-After, X-Request-ID"
+EXPOSED = "ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
 PREFLIGHT_AGE_S = 600
 
 

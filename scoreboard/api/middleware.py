@@ -1,4 +1,4 @@
-"""What stands before every operation, on REST and WebSocket alike: limit, authenticate, guard.
+"""What stands before every operation, on REST and WebSocket alike: limit, bound, authenticate, guard.
 
 Each is a middleware over a call and the handler it goes on to.
 """
@@ -20,12 +20,19 @@ async def limit(call: Call, handler: Handler) -> Any:
     limits = call.context.limits
     if call.transport == "rest":
         key = _known_key(call)
-        if key is None:
-            limits.request(call.address)
-        else:
-            limits.key_request(key)
-    limits.costly(call.operation.limit, call.address)
+        call.allowance = limits.request(call.address) if key is None else limits.key_request(key)
+    call.allowance = limits.costly(call.operation.limit, call.address) or call.allowance
     return await handler(call)
+
+
+async def bound(call: Call, handler: Handler) -> Any:
+    """Refuse the call early rather than answer it late: so many are worked on at once, and as many submissions."""
+    limits, kind = call.context.limits, call.operation.guarded
+    limits.begin(kind)
+    try:
+        return await handler(call)
+    finally:
+        limits.end(kind)
 
 
 async def authenticate(call: Call, handler: Handler) -> Any:
@@ -67,7 +74,7 @@ def chain(*middlewares: Any, last: Any = run) -> Handler:
     return handler
 
 
-handle: Handler = chain(limit, authenticate, guard)
+handle: Handler = chain(limit, bound, authenticate, guard)
 """A call that already has its input, through everything that stands before it."""
 
 

@@ -1,5 +1,6 @@
 """The one place where errors become HTTP answers (RFC 9457, `application/problem+json`)."""
 
+import asyncio
 import logging
 import math
 import secrets
@@ -8,12 +9,24 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
-from scoreboard.errors import BadRequest, InternalError, NotFound, ScoreboardError, TooLarge, Unauthenticated
+from scoreboard.api.limiting import policy_of
+from scoreboard.errors import (
+    BadRequest,
+    InternalError,
+    NotFound,
+    Overloaded,
+    ScoreboardError,
+    TooLarge,
+    Unauthenticated,
+)
 from scoreboard.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
+
+REST_S = 0.25
+"""How long a connection rests after a refusal for want of room."""
 
 TYPES = "https://scoreboard.invalid/problems/"
 
@@ -33,14 +46,39 @@ def problem(fault: ScoreboardError, request_id: str, status: int | None = None) 
     }
     if fault.result is not None:
         body["result"] = fault.result
+    if fault.quota is not None:
+        body["quota"] = fault.quota
+    kind = _Resting if isinstance(fault, Overloaded) else web.Response
+    return kind(
+        body=msgspec.json.encode(body),
+        status=status,
+        headers=_headers(fault, request_id),
+        content_type="application/problem+json",
+    )
+
+
+def _headers(fault: ScoreboardError, request_id: str) -> dict[str, str]:
     headers = {"X-Request-ID": request_id, "Cache-Control": "no-store"}
     if fault.retry_after_s is not None:
-        headers["Retry-After"] = str(max(1, math.ceil(fault.retry_after_s)))
+        wait = headers["Retry-After"] = str(max(1, math.ceil(fault.retry_after_s)))
+        if fault.quota is not None:
+            headers.update([policy_of(fault.quota), ("RateLimit", f'"{fault.quota.name}";r=0;t={wait}')])
     if isinstance(fault, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
-    return web.Response(
-        body=msgspec.json.encode(body), status=status, headers=headers, content_type="application/problem+json"
-    )
+    return headers
+
+
+class _Resting(web.Response):
+    """A refusal for want of room, told at once; the next request on its connection is read a little later.
+
+    To refuse costs a fair part of what it costs to serve. Whoever asks again at once, against the advice, would take
+    from those who are served.
+    """
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send it, then rest."""
+        await super().write_eof(data)
+        await asyncio.sleep(REST_S)
 
 
 async def answer(request: web.Request, handler: RequestHandler) -> web.StreamResponse:
@@ -54,6 +92,7 @@ async def answer(request: web.Request, handler: RequestHandler) -> web.StreamRes
 def explain(fault: Exception, request: web.Request, request_id: str) -> web.Response:
     """The answer for a fault; an unforeseen one is logged, counted and told nobody."""
     if isinstance(fault, ScoreboardError):
+        count_refusal(fault, request.app[METRICS])
         return problem(fault, request_id)
     if isinstance(fault, web.HTTPException):
         if fault.status < 400:
@@ -64,6 +103,12 @@ def explain(fault: Exception, request: web.Request, request_id: str) -> web.Resp
         return response
     report(fault, f"{request.method} {request.path}", request_id, request.app[METRICS])
     return problem(InternalError(), request_id)
+
+
+def count_refusal(fault: ScoreboardError, metrics: Metrics) -> None:
+    """Count a fault that a client is told, if it may be gone when it asks again."""
+    if fault.temporary:
+        metrics.refused.labels(fault.code, fault.quota.name if fault.quota else "").inc()
 
 
 def report(fault: Exception, what: str, request_id: str, metrics: Metrics) -> None:

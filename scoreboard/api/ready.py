@@ -5,6 +5,7 @@ Where nothing else has a say in the headers, an answer whose head is known befor
 """
 
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
@@ -25,9 +26,10 @@ READY: Final[web.AppKey[bool]] = web.AppKey("ready", bool)
 class ReadyResponse(web.StreamResponse):
     """A whole answer of HTTP/1.1 on a connection that stays open."""
 
-    def __init__(self, head: bytes, body: bytes) -> None:
+    def __init__(self, head: bytes, body: bytes, fields: Sequence[tuple[str, str]] = ()) -> None:
         # The parent's headers, cookies and state are what is gone past; it is the parent for its type.
-        self._answer = b"%b%b\r\n\r\n%b" % (head, _date(int(time.time())), body)
+        more = "".join([f"\r\n{name}: {value}" for name, value in fields]).encode() if fields else b""
+        self._answer = b"%b%b%b\r\n\r\n%b" % (head, _date(int(time.time())), more, body)
 
     @property
     def keep_alive(self) -> bool:

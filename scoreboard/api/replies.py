@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from scoreboard.api.problems import report
+from scoreboard.api.problems import count_refusal, report
 from scoreboard.codec import encode_json
 from scoreboard.errors import InternalError, ScoreboardError
 from scoreboard.live.base import Codec
@@ -70,6 +70,7 @@ class Replies:
     def refuse(self, fault: Exception, label: Label = UNSET) -> None:
         """A message was not done; what nobody foresaw is reported, and the client hears no more than that."""
         if isinstance(fault, ScoreboardError):
+            count_refusal(fault, self._metrics)
             self.send(failure(fault, label))
             return
         request_id = secrets.token_hex(8)

@@ -9,7 +9,7 @@ from aiohttp import web
 from scoreboard.api.addresses import address_of
 from scoreboard.api.call import Call, Handler
 from scoreboard.api.context import CONTEXT
-from scoreboard.api.middleware import authenticate, chain, guard, limit, run
+from scoreboard.api.middleware import authenticate, bound, chain, guard, limit, run
 from scoreboard.api.operations import OPERATIONS, Operation
 from scoreboard.api.problems import RequestHandler, answer, explain
 from scoreboard.api.ready import ReadyResponse, can_be_ready, head_of
@@ -96,10 +96,12 @@ async def _go_on(call: _RestCall) -> web.StreamResponse:
 
 
 _steps = {
-    "max_body_bytes": chain(limit, read_input, authenticate, guard, last=_go_on),
-    "max_batch_bytes": chain(limit, authenticate, read_input, guard, last=_go_on),
+    "max_body_bytes": chain(limit, read_input, bound, authenticate, guard, last=_go_on),
+    "max_batch_bytes": chain(limit, authenticate, read_input, bound, guard, last=_go_on),
 }
-"""What a request goes through: a bad one is told so first, but nobody unknown has a large body read."""
+"""What a request goes through: a bad one is told so first, but nobody unknown has a large body read.
+
+A slow body is not work under way: whoever sends many would have all others refused."""
 
 
 async def _read_input(request: web.Request, call: Call) -> None:
@@ -224,7 +226,12 @@ def _tag(output: Any) -> str | None:
 
 
 def _json(request: web.Request, body: bytes, status: int, cache: str, tag: str | None) -> web.StreamResponse:
+    allowance = request[_CALL].allowance
+    fields = () if allowance is None else allowance.fields()
     if can_be_ready(request):
-        return ReadyResponse(head_of(status, len(body), cache, tag), body)
-    headers = {"Cache-Control": cache} if tag is None else {"Cache-Control": cache, "ETag": tag}
+        return ReadyResponse(head_of(status, len(body), cache, tag), body, fields)
+    headers = dict(fields)
+    headers["Cache-Control"] = cache
+    if tag is not None:
+        headers["ETag"] = tag
     return web.Response(body=body, status=status, headers=headers, content_type="application/json")

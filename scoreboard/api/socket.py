@@ -356,7 +356,8 @@ class Socket:
         wait_s = self._services.messages.take(self.player_id or self._number, self._network)
         if wait_s is None:
             return False
-        self._replies.refuse(RateLimited("Too many messages.", retry_after_s=wait_s))
+        quota = self._services.messages.quota
+        self._replies.refuse(RateLimited("Too many messages.", retry_after_s=wait_s, quota=quota))
         self._count_garbage(TOO_FAST._replace(retry_after_ms=int(wait_s * SECOND) // MILLISECOND))
         return True
 

@@ -51,7 +51,7 @@ DRAIN_GRACE_S = 2.5
 
 AddressOf = Callable[[web.Request], str]
 
-Count = Callable[[str], None]
+Count = Callable[[str], object]
 """Counts a request from an address. Raises RateLimited."""
 
 

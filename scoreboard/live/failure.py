@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from scoreboard.clock import MILLISECOND, SECOND
-from scoreboard.errors import ScoreboardError
+from scoreboard.errors import Quota, ScoreboardError
 from scoreboard.wire import Pushed
 
 MessageId = int | str
@@ -21,6 +21,7 @@ class Failure(Pushed, tag="error", frozen=True, kw_only=True, omit_defaults=True
     detail: str | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET
     result: dict[str, Any] | UnsetType = UNSET
+    quota: Quota | UnsetType = UNSET
     request_id: str | UnsetType = UNSET
     subscription: str | UnsetType = UNSET
 
@@ -42,6 +43,7 @@ def failure(
         detail=error.detail or UNSET,
         retry_after_ms=UNSET if wait_s is None else int(wait_s * SECOND) // MILLISECOND + 1,
         result=UNSET if error.result is None else error.result,
+        quota=UNSET if error.quota is None else error.quota,
         request_id=request_id,
         subscription=subscription,
     )

@@ -143,7 +143,11 @@ class Judge:
                 placing = await self._rank.place_now(outcome.board, outcome.player_id)
                 raise ActionTokenUsed(result=first_result(outcome, placing))
         if admission.retry_after_s is not None:
-            raise RateLimited("Too many scores from this player.", retry_after_s=admission.retry_after_s)
+            raise RateLimited(
+                "Too many scores from this player.",
+                retry_after_s=admission.retry_after_s,
+                quota=self._admissions.quota,
+            )
 
     async def batch(
         self, items: Sequence[BatchItem], key: ApiKey, address: str, idempotency_key: str | None

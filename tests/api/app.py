@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from scoreboard.api.ready import READY
 from scoreboard.app import create_app
 from scoreboard.config import DataSettings, LimitSettings, Settings
 
@@ -83,10 +84,12 @@ class Api:
 
 
 @asynccontextmanager
-async def running(folder: Path, settings: Settings | None = None) -> AsyncIterator[Api]:
-    """The application on a data folder, stopped gently at the end."""
+async def running(folder: Path, settings: Settings | None = None, *, ready: bool = False) -> AsyncIterator[Api]:
+    """The application on a data folder, stopped gently at the end; with `ready` it goes past aiohttp's headers."""
     settings = settings or Settings(limits=NO_LIMITS)
     app = create_app(msgspec.structs.replace(settings, data=DataSettings(dir=str(folder))))
+    if ready:
+        app[READY] = True
     async with TestClient(TestServer(app)) as http:
         yield Api(http)
 

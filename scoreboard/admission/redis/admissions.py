@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import msgpack
 
-from scoreboard.admission.base import Admission, Knock
+from scoreboard.admission.base import Admission, Knock, quota_of
 from scoreboard.admission.memory import MemoryAdmissions, Revoked
 from scoreboard.clock import DAY, HOUR, MILLISECOND, MINUTE, SECOND, Clock
 from scoreboard.errors import Unavailable
@@ -56,6 +56,7 @@ class RedisAdmissions:
         self._server = server
         self._keys = keys
         self._clock = clock
+        self.quota = quota_of(budget)
         self._cost = MINUTE // budget if budget else 0
         self._window = self._cost * budget
         self._local = local
