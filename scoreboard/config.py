@@ -28,6 +28,7 @@ PREFIX = "SCOREBOARD__"
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(ge=0, le=366 * 86_400)]
+FrameAncestor = Annotated[str, Meta(pattern=r"^(\*|'self'|https?://[A-Za-z0-9.*:-]+)$")]
 SomeSeconds = Annotated[float, Meta(gt=0, le=366 * 86_400)]
 
 
@@ -43,6 +44,7 @@ class ServerSettings(Section, frozen=True, kw_only=True):
     environment: Literal["development", "production"] = "development"
     trusted_proxies: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
+    frame_ancestors: tuple[FrameAncestor, ...] = ()
     shutdown_s: SomeSeconds = 10
     access_log: bool = False
     reuse_port: bool = False

@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from scoreboard.api.context import CONTEXT
 from scoreboard.errors import NotFound
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
@@ -17,9 +18,12 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
         "img-src 'self' data:",
         "base-uri 'none'",
         "form-action 'none'",
-        "frame-ancestors 'none'",
+        "frame-ancestors {framers}",
     )
 )
+
+FRAMED: Final = frozenset({"embed", "overlay", "wall"})
+"""What a board may be shown as in a frame of another site: on these there is nothing to press."""
 
 PAGE: Final = "index.html"
 KINDS: Final = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
@@ -81,9 +85,14 @@ async def file(request: web.Request) -> web.Response:
 
 def _page(request: web.Request, home: str) -> web.Response:
     response = _answer(request, request.app[FILES].page(home), "text/html", REVALIDATE)
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(framers=_framers(request))
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _framers(request: web.Request) -> str:
+    allowed = request.app[CONTEXT].settings.server.frame_ancestors
+    return " ".join(allowed) if allowed and request.query.get("display") in FRAMED else "'none'"
 
 
 def _answer(request: web.Request, body: bytes, kind: str, caching: str) -> web.Response:

@@ -40,3 +40,14 @@ export function ordinal(number) {
 export function windowTitle(window) {
   return { all: "All time", day: "Today", week: "This week", month: "This month" }[window] ?? window;
 }
+
+const DAY = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" });
+const MONTH = new Intl.DateTimeFormat("en", { month: "long", year: "numeric", timeZone: "UTC" });
+
+/** A period in words: `2026-W48` is "Week 48, 2026". */
+export function periodTitle(window, period) {
+  if (window === "day") return DAY.format(new Date(`${period}T00:00:00Z`));
+  if (window === "month") return MONTH.format(new Date(`${period}-01T00:00:00Z`));
+  const [year, week] = period.split("-W");
+  return window === "week" ? `Week ${Number(week)}, ${year}` : period;
+}

@@ -1,29 +1,32 @@
 /** The page: which board is shown, and who sees it. */
 
+import { BOARD, wanted } from "./address.js";
 import { Announcer } from "./announcer.js";
-import { windowTitle } from "./format.js";
 import { Play } from "./play.js";
 import { HOME, Scoreboard } from "./scoreboard.js";
 import { inBrowser } from "./session.js";
+import { Shown } from "./shown.js";
 import { Status } from "./status.js";
 import { Table } from "./table.js";
+import { themeButton } from "./theme.js";
 
-const LIMIT = 10;
+const MOST = 100;
+const LIMIT = Math.min(MOST, Math.max(1, Number.parseInt(wanted("limit")) || 10));
+const root = document.documentElement;
 const find = (selector) => document.querySelector(selector);
-const address = new URL(location.href);
-const named = address.pathname.match(/\/b\/([^/]+)$/)?.[1];
-const wanted = named && decodeURIComponent(named);
 
 const store = inBrowser();
-const live = new Scoreboard({ session: store });
+// Nobody touches a display.
+const live = new Scoreboard({ session: store, staysAwake: root.dataset.display !== "page" });
 const announcer = new Announcer(find("#announcer"));
 const table = new Table(find("#board"));
 const play = new Play(live, store, find);
-new Status(live, find("#status"), announcer);
+const shown = new Shown({ live, find, table, play, announcer, limit: LIMIT, refused: missing });
+new Status(live, find("#status"), { announcer });
+themeButton(find("#theme"));
+root.style.setProperty("--rows", LIMIT);
 
 let settings = null;
-let rows = null;
-let mine = null;
 
 live.addEventListener("state", () => live.state === "active" && loadBoards());
 live.addEventListener("player", loadBoards);
@@ -36,7 +39,7 @@ async function loadBoards() {
   } catch {
     return; // the next connection asks again
   }
-  const board = wanted ? boards.find((each) => each.board === wanted) : boards[0];
+  const board = BOARD ? boards.find((each) => each.board === BOARD) : boards[0];
   showBoards(boards, board);
   if (!board) {
     await explain();
@@ -46,22 +49,21 @@ async function loadBoards() {
 }
 
 async function explain() {
-  if (!wanted) {
+  if (!BOARD) {
     missing("There is no board here yet.");
     return;
   }
-  const error = await live.call("board", { board: wanted }).catch((refusal) => refusal);
+  const error = await live.call("board", { board: BOARD }).catch((refusal) => refusal);
   if (error.code === "unauthenticated") missing("This board is not public. Sign in to watch it.", "private");
   else missing("There is no such board.");
 }
 
-function missing(why, kind = "missing") {
-  leave();
+function missing(why, phase = "missing") {
+  shown.clear();
   settings = play.board = null;
-  table.clear();
-  find("#title").textContent = wanted ?? "Scoreboard";
+  find("#title").textContent = BOARD ?? "Scoreboard";
   find("#note").textContent = why;
-  phase(kind);
+  root.dataset.phase = phase;
 }
 
 function showBoards(boards, current) {
@@ -86,83 +88,5 @@ function showBoard(board) {
   find("caption").textContent = `Top ${LIMIT} of ${title}`;
   document.title = `${title} – live scoreboard`;
   play.board = board;
-  const asked = address.searchParams.get("window");
-  follow(board.windows.includes(asked) ? asked : board.windows[0]);
+  shown.show(board);
 }
-
-function showWindows(current) {
-  find("#windows").hidden = settings.windows.length < 2;
-  find("#windows").replaceChildren(...settings.windows.map((window) => windowButton(window, window === current)));
-}
-
-function windowButton(window, current) {
-  const button = document.createElement("button");
-  button.textContent = windowTitle(window);
-  button.ariaPressed = String(current);
-  button.onclick = () => {
-    address.searchParams.set("window", window);
-    history.replaceState(null, "", address);
-    follow(window);
-    find("#windows [aria-pressed=true]").focus();
-  };
-  return button;
-}
-
-function leave() {
-  rows?.close();
-  mine?.close();
-  rows = mine = null;
-}
-
-/** Follow one window of the board, and the own standing in it. */
-function follow(window) {
-  leave();
-  showWindows(window);
-  table.settings = settings;
-  announcer.reset();
-  rows = live.subscribe(settings.board, { window, limit: Math.min(LIMIT, settings.live_limit) });
-  mine = live.subscribe(settings.board, { window, me: true });
-  rows.addEventListener("change", show);
-  rows.addEventListener("error", () => missing(rows.error.message));
-  mine.addEventListener("change", show);
-  show();
-}
-
-function show() {
-  const { player } = live;
-  play.standing = mine.standing;
-  if (rows.version === undefined) return;
-  // Nothing is pushed while the shown rows stay as they are, so the own position may know of more players.
-  const total = Math.max(rows.total, mine.standing?.position ?? 0);
-  table.show(rows.rows, { player, standing: mine.standing });
-  announcer.board(rows.rows[0], mine.standing?.rank, settings.decimals);
-  phase(total ? "rows" : "empty");
-  find("#note").textContent = total ? counted(rows.rows.length, total) : nothing();
-}
-
-function nothing() {
-  return Object.keys(settings.actions).length ? "No scores yet. Be the first." : "No scores yet.";
-}
-
-function counted(shown, total) {
-  if (total > shown) return `Top ${shown} of ${total.toLocaleString("en")} players`;
-  return total === 1 ? "1 player" : `${total} players`;
-}
-
-function phase(name) {
-  document.documentElement.dataset.phase = name;
-}
-
-// The theme
-
-const DARK = matchMedia("(prefers-color-scheme: dark)");
-const root = document.documentElement;
-const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : DARK.matches);
-const nameTheme = () => (find("#theme").ariaLabel = `Use the ${isDark() ? "light" : "dark"} theme`);
-find("#theme").onclick = () => {
-  root.dataset.theme = isDark() ? "light" : "dark";
-  localStorage.setItem("scoreboard.theme", root.dataset.theme);
-  nameTheme();
-};
-DARK.onchange = nameTheme;
-nameTheme();

@@ -1,5 +1,5 @@
 /**
- * The browser client of a scoreboard server: live boards, own standing, and scoring, over one WebSocket.
+ * The client of a scoreboard server for browsers and Node.js: live boards, own standing, and scoring, over one WebSocket.
  *
  *     import { Scoreboard } from "https://scores.example/web/scoreboard.js";
  *     const board = new Scoreboard().subscribe("main", { limit: 10 });
@@ -9,9 +9,11 @@
  */
 
 import { pause } from "./backoff.js";
+import { CODECS } from "./codec.js";
 import { ScoreboardError, late, lost } from "./problem.js";
 import { inMemory, sessionOf } from "./session.js";
 import { Subscription } from "./subscription.js";
+import { listen } from "./wake.js";
 
 export { ScoreboardError };
 
@@ -26,13 +28,11 @@ export { ScoreboardError };
 /** Where the server is that this module came from, however deep it is mounted. */
 export const HOME = import.meta.url.slice(0, import.meta.url.lastIndexOf("/web/") + 1);
 
-const PROTOCOL = "scoreboard.v1.json";
 const GRACE_MS = 10_000;
 const ANSWER_MS = 10_000;
 const RENEW_MS = 31_000;
 const ACTIVITY_MS = 1_000;
 const FINAL_CODES = [4400, 4403];
-const ACTIVITY = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
 
 /**
  * One connection. Fires `state` (see `state`, `retryAt`, `farewell`) and `player` (somebody signed in or out).
@@ -40,6 +40,10 @@ const ACTIVITY = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"
 export class Scoreboard extends EventTarget {
   #url;
   #store;
+  /** @type {import("./codec.js").Codec} */
+  #codec;
+  #WebSocket;
+  #staysAwake;
   #socket = null;
   /** @type {State} */
   #state = "disconnected";
@@ -50,6 +54,7 @@ export class Scoreboard extends EventTarget {
   #bye = null;
   #silenceMs = ANSWER_MS;
   #heardAt = 0;
+  #actedAt = 0;
   #watchdog = 0;
   #retry = 0;
   #ended = new AbortController();
@@ -66,10 +71,16 @@ export class Scoreboard extends EventTarget {
    * @param {string} [options.url] of the server; the one that this module came from unless told
    * @param {string} [options.token] an access token; a spectator has none
    * @param {import("./session.js").SessionStore} [options.session] where tokens are kept that `signIn`, `signUp` and renewal bring
+   * @param {import("./codec.js").CodecName} [options.codec] `msgpack` is shorter, `json` can be read by people
+   * @param {boolean} [options.staysAwake] never let the server pause what it pushes, as a display that nobody touches
+   * @param {typeof globalThis.WebSocket} [options.WebSocket] where there is none, as in Node.js before version 22
    */
-  constructor({ url = HOME, token, session } = {}) {
+  constructor({ url = HOME, token, session, codec = "json", staysAwake = false, WebSocket = globalThis.WebSocket } = {}) {
     super();
     this.#url = url.endsWith("/") ? url : `${url}/`;
+    this.#codec = CODECS[codec];
+    this.#WebSocket = WebSocket;
+    this.#staysAwake = staysAwake;
     this.#store = session ?? inMemory(token ? { access_token: token } : null);
     this.#listen();
     this.connect();
@@ -87,16 +98,25 @@ export class Scoreboard extends EventTarget {
     this.retryAt = this.farewell = this.#bye = null;
     const url = new URL("ws", this.#url);
     url.protocol = url.protocol.replace("http", "ws");
-    const socket = (this.#socket = new WebSocket(url, PROTOCOL));
+    const socket = (this.#socket = new this.#WebSocket(url, this.#codec.protocol));
+    socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.#enter("connected");
       this.#authenticate();
     };
-    socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
+    socket.onmessage = ({ data }) => this.#take(this.#codec.decode(data));
     socket.onclose = ({ code }) => this.#lose(code);
     this.#silenceMs = ANSWER_MS;
     this.#heard();
     this.#enter("connecting");
+  }
+
+  /** Somebody is there: have a paused connection go on. A page's own clicks and keys count without this. */
+  act() {
+    // Once is enough until the server answers.
+    if (this.#state !== "inactive" || Date.now() - this.#actedAt < ACTIVITY_MS) return;
+    this.#actedAt = Date.now();
+    this.#send({ type: "activity" });
   }
 
   /** End the connection for good. */
@@ -199,24 +219,13 @@ export class Scoreboard extends EventTarget {
   }
 
   #listen() {
-    const { signal } = this.#ended;
-    let actedAt = 0;
-    const act = () => {
-      // Once is enough until the server answers.
-      if (this.#state !== "inactive" || Date.now() - actedAt < ACTIVITY_MS) return;
-      actedAt = Date.now();
-      this.#send({ type: "activity" });
-    };
-    for (const kind of ACTIVITY) addEventListener(kind, act, { signal, passive: true });
     const wake = () => {
-      if (document.hidden) return;
       // Timers of a sleeping page are late: the connection may be long dead.
       if (this.#socket && Date.now() - this.#heardAt > this.#silenceMs) this.#lose();
       if (!this.farewell) this.connect();
-      act();
+      this.act();
     };
-    addEventListener("online", wake, { signal });
-    document.addEventListener("visibilitychange", wake, { signal });
+    listen({ act: () => this.act(), wake, signal: this.#ended.signal });
   }
 
   // Who is there
@@ -305,8 +314,8 @@ export class Scoreboard extends EventTarget {
   }
 
   #send(message) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(JSON.stringify(message));
+    if (this.#socket?.readyState !== this.#WebSocket.OPEN) return false;
+    this.#socket.send(this.#codec.encode(message));
     return true;
   }
 
@@ -328,11 +337,16 @@ export class Scoreboard extends EventTarget {
     if (type === "ping") this.#send({ type: "pong" });
     else if (type === "snapshot" || type === "delta") this.#show(`${board}/${window}/${limit}`, message);
     else if (type === "me") this.#show(`${board}/${window}/me`, message);
-    else if (type === "state") this.#enter(message.state);
+    else if (type === "state") this.#rest(message.state);
     else if (type === "expiring") setTimeout(() => this.#isUp() && this.#authenticate(), message.expires_in * 500);
     else if (type === "bye") this.#bye = message;
     else if (type === "error") this.#refused(message);
     else this.#pending.get(id)?.resolve(message.value ?? message);
+  }
+
+  #rest(state) {
+    this.#enter(state);
+    if (state === "inactive" && this.#staysAwake) this.#send({ type: "activity" });
   }
 
   #refused(message) {

@@ -18,6 +18,11 @@ export function inMemory(session) {
  * @returns {SessionStore & {stay: boolean}}
  */
 export function inBrowser() {
+  try {
+    sessionStorage.getItem(KEY);
+  } catch {
+    return { stay: false, ...inMemory(null) }; // a frame of another site may have no storage
+  }
   return {
     stay: !sessionStorage.getItem(KEY) && localStorage.getItem(KEY) !== null,
     load() {

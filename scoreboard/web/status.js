@@ -11,7 +11,7 @@ const WORDS = {
 /** Shows the state of a connection, and counts the seconds to the next attempt. */
 export class Status {
   #live;
-  #element;
+  #root;
   #text;
   #button;
   #timer = 0;
@@ -19,28 +19,33 @@ export class Status {
   /**
    * @param {import("./scoreboard.js").Scoreboard} live
    * @param {HTMLElement} element with the text in `span` and a `button` to connect at once
-   * @param {import("./announcer.js").Announcer} announcer
+   * @param {object} options
+   * @param {HTMLElement} [options.root] gets the state as `data-state`, for styles
+   * @param {import("./announcer.js").Announcer} [options.announcer] told when the connection is lost and found
+   * @param {AbortSignal} [options.signal] ends it
    */
-  constructor(live, element, announcer) {
+  constructor(live, element, { root = document.documentElement, announcer, signal } = {}) {
     this.#live = live;
-    this.#element = element;
+    this.#root = root;
     this.#text = element.querySelector("span");
     this.#button = element.querySelector("button");
     this.#button.onclick = () => live.connect();
     let wasUp = null;
-    live.addEventListener("state", () => {
+    const changed = () => {
       this.#show();
       const up = live.state === "active" || (live.state === "disconnected" ? false : wasUp);
-      if (wasUp !== null && up !== wasUp) announcer.say(up ? "Live again." : "Connection lost.");
+      if (wasUp !== null && up !== wasUp) announcer?.say(up ? "Live again." : "Connection lost.");
       wasUp = up;
-    });
+    };
+    live.addEventListener("state", changed, { signal });
+    signal?.addEventListener("abort", () => clearInterval(this.#timer));
     this.#show();
   }
 
   #show() {
     clearInterval(this.#timer);
     const { state, farewell } = this.#live;
-    document.documentElement.dataset.state = farewell ? "closed" : state;
+    this.#root.dataset.state = farewell ? "closed" : state;
     this.#button.hidden = state !== "disconnected";
     this.#text.textContent = WORDS[state] ?? this.#waiting();
     if (state === "disconnected" && !farewell) {

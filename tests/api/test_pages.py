@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
-from tests.api.app import Api
+from scoreboard.config import ServerSettings, Settings
+from tests.api.app import Api, running
 
 
 async def fetch(api: Api, path: str, **headers: str) -> tuple[int, Mapping[str, str], str]:
@@ -22,6 +24,19 @@ async def test_the_page_may_load_only_what_is_its_own(api: Api) -> None:
         assert nothing == {"default-src", "base-uri", "form-action", "frame-ancestors"}
         assert own | {"img-src"} == policy.keys() - nothing
         assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", text)
+
+
+async def test_only_sites_that_are_listed_may_frame_a_board_and_only_one_without_buttons(tmp_path: Path) -> None:
+    listed = ServerSettings(frame_ancestors=("https://blog.example", "'self'"))
+    async with running(tmp_path, Settings(server=listed)) as api:
+        for path, framers in (
+            ("/b/main?display=embed", "https://blog.example 'self'"),
+            ("/b/main?display=overlay", "https://blog.example 'self'"),
+            ("/b/main", "'none'"),
+            ("/b/main?display=page", "'none'"),
+        ):
+            _, headers, _ = await fetch(api, path)
+            assert headers["Content-Security-Policy"].endswith(f"frame-ancestors {framers}")
 
 
 async def test_every_link_of_the_page_leads_to_a_file_that_never_changes(api: Api) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from tests.api.app import Api, running
 from tests.web.browsing import CHROMIUM, OPTIONS, Browsing
@@ -34,3 +34,13 @@ async def browsing(browser: Browser, api: Api) -> AsyncIterator[Browsing]:
     yield browsing
     await browsing.close()
     assert browsing.faults == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def modules(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Page]:
+    """A page for all tests of a file that only call functions."""
+    async with running(tmp_path_factory.mktemp("modules")) as api:
+        browsing = Browsing(browser, str(api.http.make_url("")).rstrip("/"))
+        yield await browsing.open("/b/nowhere")  # a page that subscribes to nothing
+        await browsing.close()
+        assert browsing.faults == []

@@ -1,15 +1,18 @@
 """The browser client's own promises, for those who put a board into a page of theirs."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import playwright
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, WebSocket
 
+import scoreboard
 from scoreboard.config import LiveSettings, SecuritySettings, Settings
 from tests.api.app import NO_LIMITS, Api, running
 from tests.web.browsing import Browsing
@@ -39,6 +42,21 @@ CONNECT = """async (options) => {
     live.addEventListener("state", () => window.states.push(live.state));
 }"""
 
+FOLLOW = """
+const { Scoreboard } = await import(process.argv[2]);
+const live = new Scoreboard({ url: process.argv[3], codec: "msgpack" });
+const board = live.subscribe("main");
+board.addEventListener("change", () => {
+  const [{ name, score }] = board.rows;
+  console.log(name, score);
+  if (score > 5) live.close();
+});
+"""
+
+WEB = Path(scoreboard.__file__).parent / "web"
+NODE = Path(playwright.__file__).parent / "driver" / "node"
+"""The one that drives the browser."""
+
 NOWHERE = "/b/nowhere"
 """A page that shows no board, and so subscribes to nothing."""
 
@@ -67,16 +85,6 @@ def delta(old: int, new: int, *rows: dict[str, Any], gone: str = "", epoch: int 
 async def page(browsing: Browsing) -> Page:
     """A page to run the client in."""
     return await browsing.open(NOWHERE)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="package")
-async def modules(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Page]:
-    """A page for all tests that only call functions."""
-    async with running(tmp_path_factory.mktemp("modules")) as api:
-        browsing = Browsing(browser, str(api.http.make_url("")).rstrip("/"))
-        yield await browsing.open(NOWHERE)
-        await browsing.close()
-        assert browsing.faults == []
 
 
 @pytest_asyncio.fixture(loop_scope="package")
@@ -153,6 +161,36 @@ async def test_a_refusal_is_an_error_with_the_servers_code(page: Page) -> None:
     await page.evaluate(CONNECT, {})
     call = "live.call('board', {board: 'nowhere'}).catch(({code, temporary, name}) => [code, temporary, name])"
     assert await page.evaluate(call) == ["not_found", False, "ScoreboardError"]
+
+
+@pytest.mark.parametrize("codec", ["json", "msgpack"])
+async def test_a_board_is_shown_and_scored_on_in_either_codec(page: Page, api: Api, codec: str) -> None:
+    await page.evaluate(CONNECT, {"codec": codec})
+    await page.evaluate("live.signUp('ada', 'correct horse')")
+    await page.evaluate("window.board = live.subscribe('main'), 0")
+    await page.wait_for_function("() => board.version")
+    play = """async () => {
+        const { action_token } = await live.call("action", { board: "main", action: "coin" });
+        return (await live.call("score", { board: "main", action_token, score: 5, metadata: { level: 0.5 } })).score;
+    }"""
+    assert await page.evaluate(play) == 5
+    await page.wait_for_function("() => board.rows[0]?.score === 5 && board.rows[0].name === 'ada'")
+
+
+async def test_a_program_in_node_follows_a_board(api: Api, tmp_path: Path) -> None:
+    ada, _ = await api.registered("ada")
+    await ada.score(5)
+    program = tmp_path / "follow.mjs"
+    program.write_text(FOLLOW)
+    url, module = str(api.http.make_url("/")), WEB / "scoreboard.js"
+    node = await asyncio.create_subprocess_exec(
+        NODE, "--no-warnings", program, module.as_uri(), url, stdout=asyncio.subprocess.PIPE
+    )
+    assert node.stdout is not None
+    assert await node.stdout.readline() == b"ada 5\n"
+    await ada.score(6)
+    assert await node.stdout.readline() == b"ada 11\n"
+    assert await node.wait() == 0
 
 
 async def test_leaving_a_board_does_not_end_another_subscription_to_it(page: Page, api: Api) -> None:
