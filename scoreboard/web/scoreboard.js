@@ -150,7 +150,7 @@ export class Scoreboard extends EventTarget {
    */
   async call(type, fields = {}, { timeout = ANSWER_MS } = {}) {
     await this.#connected(timeout);
-    return this.#ask(type, fields, timeout);
+    return this.#ask(type, fields, { timeout });
   }
 
   /** Sign in. @param {string} username @param {string} password */
@@ -291,9 +291,10 @@ export class Scoreboard extends EventTarget {
 
   async #follow(subscription) {
     if (subscription.me && !this.player) return;
+    // At once: what it shows may follow in the same turn.
+    const named = (result) => (subscription.name = result.subscription);
     try {
-      const { subscription: name } = await this.#ask("subscribe", subscription.request);
-      subscription.name = name;
+      await this.#ask("subscribe", subscription.request, { heard: named });
       if (!this.#subscriptions.has(subscription)) this.#leave(subscription);
     } catch (error) {
       if (!error.temporary) subscription.refuse(error);
@@ -319,11 +320,15 @@ export class Scoreboard extends EventTarget {
     return true;
   }
 
-  #ask(type, fields, timeout = ANSWER_MS) {
+  #ask(type, fields, { timeout = ANSWER_MS, heard = () => {} } = {}) {
     const id = ++this.#ids;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(late()), timeout);
-      this.#pending.set(id, { resolve, reject, timer });
+      const take = (result) => {
+        heard(result);
+        resolve(result);
+      };
+      this.#pending.set(id, { take, reject, timer });
       if (!this.#send({ type, id, ...fields })) reject(lost());
     }).finally(() => {
       clearTimeout(this.#pending.get(id).timer);
@@ -341,7 +346,7 @@ export class Scoreboard extends EventTarget {
     else if (type === "expiring") setTimeout(() => this.#isUp() && this.#authenticate(), message.expires_in * 500);
     else if (type === "bye") this.#bye = message;
     else if (type === "error") this.#refused(message);
-    else this.#pending.get(id)?.resolve(message.value ?? message);
+    else this.#pending.get(id)?.take(message.value ?? message);
   }
 
   #rest(state) {
