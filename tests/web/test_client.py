@@ -272,9 +272,10 @@ async def test_who_cannot_renew_goes_on_as_a_spectator(quick: tuple[Api, Browsin
     assert await page.evaluate("[live.player, saved.at(-1)]") == [None, None]
 
 
-async def test_the_five_lines_of_the_documentation_work(browser: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "shows"), [(0, "ada: 5"), (1, "ada")], ids=["client", "element"])
+async def test_the_lines_of_the_documentation_work(browser: Browser, tmp_path: Path, number: int, shows: str) -> None:
     text = (Path(__file__).parents[2] / "docs" / "browser.md").read_text()
-    (lines,) = re.findall(r"```html\n(.*?)```", text, re.DOTALL)
+    lines = re.findall(r"```html\n(.*?)```", text, re.DOTALL)[number]
     settings = Settings(limits=NO_LIMITS, live=LiveSettings(origins=("*",)))
     async with running(tmp_path, settings) as api:
         browsing = Browsing(browser, str(api.http.make_url("")).rstrip("/"))
@@ -282,6 +283,6 @@ async def test_the_five_lines_of_the_documentation_work(browser: Browser, tmp_pa
         await page.set_content(lines.replace("https://scores.example", browsing.url))
         ada, _ = await api.registered("ada")
         await ada.score(5)
-        await page.get_by_text("ada: 5").wait_for()
+        await page.get_by_text(shows, exact=True).wait_for()
         await browsing.close()
     assert browsing.faults == []
