@@ -6,6 +6,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -133,6 +134,18 @@ class PipelineSettings(Section, frozen=True, kw_only=True):
     audit_s: Seconds = 60
 
 
+class AlertSettings(Section, frozen=True, kw_only=True):
+    """When to alert, and where; a number of 0 means never. The `webhook_url` may be a secret."""
+
+    webhook_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?\Z")] = ""
+    every_s: SomeSeconds = 900
+    look_s: Seconds = 10
+    faults_per_minute: Count = 1
+    refused_per_minute: Count = 100
+    held_per_minute: Count = 100
+    arrears_s: Seconds = 30
+
+
 class LoggingSettings(Section, frozen=True, kw_only=True):
     """What is written to stderr."""
 
@@ -154,6 +167,7 @@ class Settings(Section, frozen=True, kw_only=True):
     limits: LimitSettings = LimitSettings()
     live: LiveSettings = LiveSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    alerts: AlertSettings = AlertSettings()
     logging: LoggingSettings = LoggingSettings()
     boards: dict[BoardId, BoardSettings] = field(default_factory=_default_boards)
 
@@ -185,6 +199,23 @@ def with_options(
     )
     folder = settings.data if data is None else DataSettings(dir=data)
     return msgspec.structs.replace(settings, server=server, data=folder)
+
+
+def without_secrets(settings: Settings) -> Settings:
+    """The settings as they may be shown: URLs without passwords, and of the webhook's only the host."""
+    database, redis, alerts = settings.database, settings.redis, settings.alerts
+    return msgspec.structs.replace(
+        settings,
+        database=msgspec.structs.replace(
+            database, url=_without_password(database.url), replica_url=_without_password(database.replica_url)
+        ),
+        redis=msgspec.structs.replace(redis, url=_without_password(redis.url)),
+        alerts=msgspec.structs.replace(alerts, webhook_url=re.sub(r"(?<=[^:/])/.*", "/***", alerts.webhook_url)),
+    )
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(?<=://)([^/@]*):[^/]*@", r"\1:***@", url)
 
 
 def is_scaled_out(settings: Settings) -> bool:

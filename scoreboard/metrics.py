@@ -50,6 +50,26 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.alerts = Counter("scoreboard_alerts", "Alerts raised, by cause.", ("cause",), registry=self.registry)
+        self.alerts_active = Gauge(
+            "scoreboard_alert_active", "1 while something is wrong, by cause.", ("cause",), registry=self.registry
+        )
+        self.alert_messages = Counter(
+            "scoreboard_alert_messages",
+            "Messages to the webhook, by outcome: sent, failed or dropped.",
+            ("outcome",),
+            registry=self.registry,
+        )
+
+    def total(self, counter: Counter, **labels: str) -> float:
+        """What a counter has come to, over all that has these labels."""
+        return sum(
+            sample.value
+            for family in counter.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total") and labels.items() <= sample.labels.items()
+        )
+
     def render(self) -> bytes:
         """Everything as text, of the type `CONTENT_TYPE`."""
         return generate_latest(self.registry)

@@ -15,6 +15,7 @@ from scoreboard.api.context import CONTEXT, Context
 from scoreboard.api.limiting import Limits
 from scoreboard.api.problems import METRICS
 from scoreboard.api.ws import LiveEndpoint, authenticator, dispatcher, inputs
+from scoreboard.app.alerts import watch
 from scoreboard.app.backends import make_admissions, make_attempts, make_control
 from scoreboard.app.boards import keep_loaded
 from scoreboard.app.replicas import follow_others
@@ -66,6 +67,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
     app[TASKS].start(app[WHEEL].run(), "wheel")
     if SHARED in app:
         _keep_watch(app, outbox)
+    watch(app)
     yield
     await pipeline.drained()
     await outbox.settle()

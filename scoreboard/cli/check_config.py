@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from scoreboard.config import check_production, load_settings
+from scoreboard.config import check_production, load_settings, without_secrets
 
 
 @click.command("check-config")
@@ -14,9 +14,9 @@ from scoreboard.config import check_production, load_settings
 def check_config(config: Path | None) -> None:
     """Check the configuration and print the settings in effect.
 
-    Secrets are named by their files and never shown.
+    Secrets are named by their files and never shown, nor are passwords in URLs.
     """
     settings = load_settings(config, os.environ)
     check_production(settings)
     click.echo("ok", err=True)
-    click.echo(msgspec.yaml.encode(settings, order=None).decode(), nl=False)
+    click.echo(msgspec.yaml.encode(without_secrets(settings), order=None).decode(), nl=False)

@@ -46,6 +46,10 @@ class Keys:
         """Hash: failed sign-ins from an address."""
         return f"{self._prefix}:sign-in-from/{address}"
 
+    def alert(self, cause: str) -> str:
+        """There while a cause of alerts has been told of."""
+        return f"{self._prefix}:alert/{cause}"
+
     @property
     def replicas(self) -> str:
         """Hash: what each replica says of itself."""

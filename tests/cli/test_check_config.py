@@ -33,6 +33,22 @@ def test_secrets_are_not_printed(tmp_path: Path) -> None:
     assert "horse" not in result.output
 
 
+def test_passwords_in_urls_and_the_webhooks_path_are_not_printed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s" * 32)
+    environ = {
+        "SCOREBOARD__DATABASE__URL": "postgresql://board:horse@db.example/scores",
+        "SCOREBOARD__DATABASE__REPLICA_URL": "postgresql://board:horse@standby.example/scores",
+        "SCOREBOARD__REDIS__URL": "rediss://:horse@cache.example:6380/0",
+        "SCOREBOARD__SECURITY__SECRET_FILE": str(tmp_path / "secret"),
+        "SCOREBOARD__ALERTS__WEBHOOK_URL": "https://hooks.example/services/horse",
+    }
+    result = CliRunner(env=environ).invoke(main, ["check-config"])
+    assert result.exit_code == 0, result.output
+    assert "horse" not in result.output
+    for shown in ("board:***@db.example/scores", "@standby.example", ":***@cache.example:6380/0", "hooks.example/***"):
+        assert shown in result.output
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
