@@ -310,7 +310,9 @@ def _check_backends(settings: Settings) -> None:
     if settings.database.replica_url and settings.database.replica_url.partition("://")[0] not in POSTGRES_SCHEMES:
         raise ConfigError("database.replica_url: must begin with postgresql://")
     if is_scaled_out(settings) and not settings.security.secret_file:
-        raise ConfigError("security.secret_file: must be set, the same for all servers that share a Redis")
+        raise ConfigError("security.secret_file: must be set, and hold the same for all servers that share a database")
+    if settings.server.reuse_port and not is_scaled_out(settings):
+        raise ConfigError("server.reuse_port: only servers that share PostgreSQL and Redis can share a port")
 
 
 def _check_secret(secret_file: str) -> None:

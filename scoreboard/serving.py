@@ -104,7 +104,7 @@ async def _port(server: ServerSettings) -> AsyncIterator[list[socket.socket]]:
         try:
             for family, address in await _addresses(server.host):
                 listener = held.enter_context(socket.socket(family, socket.SOCK_STREAM))
-                _bind(listener, (address[0], port, *address[2:]))
+                _bind(listener, (address[0], port, *address[2:]), server.reuse_port)
                 port = listener.getsockname()[1]  # one for all addresses, where any would do
                 listeners.append(listener)
         except OSError as fault:
@@ -118,8 +118,10 @@ async def _addresses(host: str) -> Iterable[tuple[socket.AddressFamily, tuple[An
     return dict.fromkeys((family, address) for family, *_, address in found)
 
 
-def _bind(listener: socket.socket, address: tuple[Any, ...]) -> None:
+def _bind(listener: socket.socket, address: tuple[Any, ...], shared: bool) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:  # the kernel deals connections out among all that listen
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if listener.family == socket.AF_INET6:  # the same port of IPv4 may be another's
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     listener.bind(address)

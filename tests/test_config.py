@@ -104,7 +104,7 @@ def test_a_file_is_found_by_path_then_by_variable_then_in_the_package(tmp_path: 
         ),
         (
             "{database: {url: 'postgresql://h/d'}, redis: {url: 'redis://h'}}",
-            "security.secret_file: must be set, the same for all servers .*",
+            "security.secret_file: must be set, and hold the same for all servers .*",
         ),
         ("boards: {Main: {}}", "boards.Main: Expected `str` matching regex .*"),
         ("boards: {1: {}}", "boards.1: Expected `str`, got `int`"),
