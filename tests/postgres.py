@@ -41,7 +41,8 @@ def binaries() -> Path | None:
 class PostgresServer:
     """A server on a low port of 127.0.0.1; `start` may be called again after `stop` or `kill`."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, primary: "PostgresServer | None" = None) -> None:
+        """A new server, or a standby of another one, to which it stays connected."""
         self._programs = programs
         self._folder = Path(tempfile.mkdtemp(prefix="scoreboard-postgres-"))
         self._root = os.geteuid() == 0
@@ -51,7 +52,12 @@ class PostgresServer:
         if self._root:
             user = pwd.getpwnam(USER)
             os.chown(self._folder, user.pw_uid, user.pw_gid)
-        self._run("initdb", "--pgdata", str(self._data), "--username", USER, "--auth", "trust", "--no-sync")
+        if primary is None:
+            self._run("initdb", "--pgdata", str(self._data), "--username", USER, "--auth", "trust", "--no-sync")
+        else:
+            source = ["--host", "127.0.0.1", "--port", str(primary.port), "--username", USER]
+            options = ["--write-recovery-conf", "--checkpoint", "fast", "--no-sync"]
+            self._run("pg_basebackup", "--pgdata", str(self._data), *source, *options)
 
     def __enter__(self) -> Self:
         self.start()
@@ -141,11 +147,23 @@ class PostgresServer:
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One server for all tests."""
+def require_postgres() -> Path:
+    """The folder of the programs; skips the test where there is none."""
     programs = binaries()
     if programs is None:
         pytest.skip("PostgreSQL is not installed")
-    with PostgresServer(programs) as server:
+    return programs
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for all tests, which nobody may stop."""
+    with PostgresServer(require_postgres()) as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server that the test may stop."""
+    with PostgresServer(require_postgres()) as server:
         yield server

@@ -47,7 +47,13 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
     if is_scaled_out(settings):
         from scoreboard.storage.postgres import PostgresStorage
 
-        postgres = await PostgresStorage.open(settings.database.url, connections=settings.database.connections)
+        database = settings.database
+        postgres = await PostgresStorage.open(
+            database.url,
+            connections=database.connections,
+            replica_url=database.replica_url,
+            replica_lag_s=database.replica_lag_s,
+        )
         yield postgres
         await postgres.close()
         return

@@ -124,17 +124,23 @@ class Connection:
         self.raw = raw
         self.is_sound = True
 
-    async def run(self, statement: str, parameters: dict[str, Any] | None = None) -> tuple[Rows, int]:
+    async def run(
+        self, statement: str, parameters: dict[str, Any] | None = None, *, within_s: float = ANSWER_TIMEOUT_S
+    ) -> tuple[Rows, int]:
         """Its rows, and how many rows it changed or returned.
 
         Raises Lost, Conflicted, and what else the error means; a statement outside a transaction is then undone.
         """
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                async with self.raw.cursor() as cursor:
+            async with asyncio.timeout(within_s):
+                async with self.raw.cursor(timeout=within_s) as cursor:
                     await cursor.execute(statement, parameters)
                     rows = await cursor.fetchall() if cursor.description else []
+                    self._check_replicated()
                     return rows, cursor.rowcount
+        except Lost:
+            self.is_sound = False
+            raise
         except asyncio.CancelledError as cancelled:
             if not is_cancel(cancelled):
                 self.is_sound = False  # the statement may still run
@@ -145,6 +151,12 @@ class Connection:
             error = meaning(fault, broken)
             self.is_sound = not (broken or isinstance(error, Lost))
             raise error from fault
+
+    def _check_replicated(self) -> None:
+        """A commit that was told not to wait for a synchronous standby any more succeeds, and only warns of it."""
+        notices, self.raw.notices[:] = list(self.raw.notices), []
+        if any("synchronous replication" in notice for notice in notices):
+            raise Lost("the commit is not on the synchronous standby")
 
 
 def _is_sound(connection: aiopg.Connection) -> bool:

@@ -438,7 +438,10 @@ SELECT make_partitions('history', instant(%(now)s), 2), make_partitions('audit',
 -- Learn whether it can be written.
 SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off';
 
--- name: lag
--- By how many seconds a standby is behind; 0 where it has all there is, NULL where it cannot tell.
-SELECT CASE WHEN NOT pg_is_in_recovery() OR pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-    ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 END;
+-- name: log_position
+-- How much has been written to the log; whoever has replayed so much has all that was committed before.
+SELECT (pg_current_wal_lsn() - '0/0')::bigint;
+
+-- name: log_replayed
+-- How much of the log a standby shows; of one that was promoted, all.
+SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END - '0/0')::bigint;

@@ -9,6 +9,9 @@ from scoreboard.storage.postgres.connections import Connection
 BASELINE = 1
 """The version that `schema.sql` began with; each migration has the number it leads to."""
 
+MIGRATION_TIMEOUT_S = 3600.0
+"""How long one migration may take, and how long the servers that wait for it do."""
+
 LOCK = 0x73636F7265626F61
 """The advisory lock under which a server looks at the schema: `scoreboa` in ASCII."""
 
@@ -30,12 +33,14 @@ async def migrate(connection: Connection) -> None:
 
     Raises ConfigError for a database newer than this server, and what statements raise.
     """
-    await connection.run("SELECT pg_advisory_lock(%(lock)s)", {"lock": LOCK})
+    await connection.run("SET statement_timeout = %(ms)s", {"ms": int(MIGRATION_TIMEOUT_S * 1000)})
+    await connection.run("SELECT pg_advisory_lock(%(lock)s)", {"lock": LOCK}, within_s=MIGRATION_TIMEOUT_S)
     try:
         await _migrate(connection)
     finally:
         if connection.is_sound:
             await connection.run("SELECT pg_advisory_unlock(%(lock)s)", {"lock": LOCK})
+            await connection.run("RESET statement_timeout")
 
 
 async def _migrate(connection: Connection) -> None:
@@ -53,7 +58,8 @@ async def _migrate(connection: Connection) -> None:
 
 async def _apply(connection: Connection, text: str, version: int) -> None:
     # Several statements sent at once are one transaction.
-    await connection.run(f"{text};\nINSERT INTO schema_version (version) VALUES ({version})")
+    statements = f"{text};\nINSERT INTO schema_version (version) VALUES ({version})"
+    await connection.run(statements, within_s=MIGRATION_TIMEOUT_S)
 
 
 async def _version(connection: Connection) -> int | None:

@@ -11,6 +11,7 @@ from scoreboard.storage.postgres.connections import Connections
 from scoreboard.storage.postgres.database import Database
 from scoreboard.storage.postgres.faults import RETRY_AFTER_S, Lost, unreachable
 from scoreboard.storage.postgres.schema import migrate
+from scoreboard.storage.postgres.standby import Standby
 from scoreboard.storage.postgres.standings import PostgresOutbox, PostgresStandings
 from scoreboard.storage.postgres.submissions import PostgresSubmissions
 
@@ -32,8 +33,16 @@ class PostgresStorage(
     kind: Literal["sqlite", "postgres"] = "postgres"
 
     @classmethod
-    async def open(cls, url: str, *, connections: int = CONNECTIONS, clock: Clock | None = None) -> "PostgresStorage":
-        """Connect to a database and bring its schema up to date.
+    async def open(
+        cls,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        replica_url: str = "",
+        replica_lag_s: float = 2,
+        clock: Clock | None = None,
+    ) -> "PostgresStorage":
+        """Connect to a database and bring its schema up to date; its standby at `replica_url` need not be there.
 
         Raises ConfigError for one that is newer than this server, Unavailable for one that cannot be reached now.
         """
@@ -43,15 +52,18 @@ class PostgresStorage(
             await pool.fill()
             async with pool.use() as connection:
                 await migrate(connection)
-            storage = cls(Database(pool))
-            await storage._database.write("make_partitions", now=clock.now())
+            database = Database(pool)
+            await database.write("make_partitions", now=clock.now())
         except Lost:
             await pool.close()
             raise unreachable() from None
         except BaseException:
             await pool.close()
             raise
-        return storage
+        if not replica_url:
+            return cls(database)
+        replica = Database(Connections(replica_url, clock, connections))
+        return cls(database, Standby(database, replica, clock, replica_lag_s))
 
     @property
     def is_up(self) -> bool:
@@ -72,3 +84,5 @@ class PostgresStorage(
     async def close(self) -> None:
         """Let go of the connections."""
         await self._database.close()
+        if self._standby is not None:
+            await self._standby.close()
