@@ -1,5 +1,6 @@
 """What the live hub knows of a connection: a place to write whole frames to."""
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 Codec = Literal["json", "msgpack"]
@@ -9,6 +10,10 @@ UNSENT_BOUND = 16 * 1024
 
 Known = tuple[int, int]
 """Epoch and version of what a client shows."""
+
+
+Send = Callable[[bytes], int]
+"""Gives bytes to the kernel and tells how many it took. Raises OSError where it takes none."""
 
 
 class Sink(Protocol):
@@ -27,3 +32,12 @@ class Sink(Protocol):
 
     def push(self, frame: bytes) -> bool:
         """The same, unless more than `UNSENT_BOUND` bytes wait already: then False, and nothing is written."""
+
+    def direct(self) -> Send | None:
+        """The shorter way for a frame, where nothing waits before it; good until the event loop runs again.
+
+        What it does not take is to be handed over.
+        """
+
+    def hand_over(self, rest: bytes) -> None:
+        """Have the rest of a frame sent before anything else."""

@@ -44,6 +44,10 @@ class Channel:
         self._frames.clear()
         return changed
 
+    def remembers(self, known: Known | None) -> bool:
+        """Whether that version was sent here, and its rows are still known."""
+        return known is not None and self._head is not None and known[0] == self._head[0] and known[1] in self._sent
+
     def frame_for(self, known: Known | None, codec: Codec) -> bytes | None:
         """The frame that brings a client from what it shows to the newest; None where it shows the newest rows.
 
@@ -51,8 +55,7 @@ class Channel:
         """
         if self._head is None:
             return None
-        remembered = known is not None and known[0] == self._head[0] and known[1] in self._sent
-        wanted = (known[1] if known is not None and remembered else None, codec)
+        wanted = (known[1] if known is not None and self.remembers(known) else None, codec)
         if wanted not in self._frames:
             payload = self._payload(self._head, *wanted)
             self._frames[wanted] = None if payload is None else frame(codec, payload)

@@ -6,9 +6,10 @@ from scoreboard.errors import BadRequest, Forbidden, NotFound, ScoreboardError, 
 from scoreboard.live.base import Known, Sink
 from scoreboard.live.failure import failure
 from scoreboard.live.frames import message_frame
+from scoreboard.live.lane import Follower
 from scoreboard.live.own import OwnFollower
 from scoreboard.live.places import Place, Places
-from scoreboard.live.topic import Follower, Source
+from scoreboard.live.topic import Source
 from scoreboard.live.wheel import Wheel
 from scoreboard.model import BoardPeriod, BoardSettings
 from scoreboard.ranking.base import Changed, SettingsOf

@@ -2,10 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
 
 from scoreboard.clock import SECOND
-from scoreboard.live.base import UNSENT_BOUND, Codec
+from scoreboard.live.base import UNSENT_BOUND, Codec, Send
 from scoreboard.live.wheel import Wheel
 
 CHECKS_PER_STALL = 4
@@ -17,14 +16,15 @@ LINGER_US = 2 * SECOND
 class Outlet:
     """The server-to-client direction of one connection.
 
-    A pushed frame goes to the socket itself where nothing waits before it, which spares the transport's queue; the
-    transport is handed what the kernel did not take.
+    The fan-out gives frames to the socket itself where nothing waits before them, which spares the transport's queue;
+    the transport is handed what the kernel did not take.
 
     Once more than `UNSENT_BOUND` bytes wait, the wheel looks whether they move; a peer that took nothing for
     `stall_us` microseconds is aborted.
     """
 
     __slots__ = (
+        "_clear",
         "_finished",
         "_flushed",
         "_moved_at",
@@ -43,6 +43,7 @@ class Outlet:
         self.player_id: str | None = None
         self._transport = transport
         self._send = _send_of(transport)
+        self._clear = True
         self._wheel = wheel
         self._stall_us = stall_us
         self._written = 0
@@ -56,36 +57,39 @@ class Outlet:
         transport = self._transport
         if self._finished or transport.is_closing():
             return
-        transport.write(frame)
-        self._written += len(frame)
+        self.hand_over(frame)
         if not self._watched and transport.get_write_buffer_size() > UNSENT_BOUND:
             self._watch()
 
     def push(self, frame: bytes) -> bool:
-        """Send a whole frame, unless too much waits already. The hot end of the fan-out."""
+        """The same, unless too much waits already."""
         transport = self._transport
-        unsent = transport.get_write_buffer_size()
-        if unsent > UNSENT_BOUND:
+        if self._finished or transport.is_closing():
+            return True
+        if transport.get_write_buffer_size() > UNSENT_BOUND:
             if not self._watched:
                 self._watch()
             return False
-        # The descriptor of a transport that is closing may be another connection's by now.
-        if self._finished or transport.is_closing():
-            return True
-        send = self._send  # called as an attribute it would be looked up as a method, which takes longer
-        try:
-            sent = 0 if unsent else send(frame)
-        except OSError:  # no room, or the connection is lost, which the transport will find out
-            sent = 0
-        if sent != len(frame):
-            transport.write(frame[sent:])
-            self._written += len(frame) - sent
+        self.hand_over(frame)
         return True
+
+    def direct(self) -> Send | None:
+        """What takes bytes straight to the kernel, where nothing waits before them."""
+        # The descriptor of a transport that is closing may be another connection's by now.
+        if self._transport.is_closing() or not (self._clear or self._emptied()):
+            return None
+        return self._send
+
+    def hand_over(self, rest: bytes) -> None:
+        """Have the transport send what the kernel did not take."""
+        self._transport.write(rest)
+        self._written += len(rest)
+        self._clear = False
 
     def finish(self, frame: bytes) -> None:
         """Hand over the last frame; whatever is written after it is ignored."""
         self.write(frame)
-        self._finished = True
+        self._finish()
 
     def unsent(self) -> int:
         """Bytes the kernel has not taken; 0 once the connection is gone."""
@@ -98,7 +102,7 @@ class Outlet:
 
     def close(self) -> None:
         """Close the connection when all is sent, or when that takes too long."""
-        self._finished = True
+        self._finish()
         self._transport.close()
         self._wheel.schedule(self, self._wheel.now() + LINGER_US)
 
@@ -128,6 +132,15 @@ class Outlet:
             return None
         return now + self._stall_us // CHECKS_PER_STALL
 
+    def _finish(self) -> None:
+        self._finished = True
+        self._clear = False
+
+    def _emptied(self) -> bool:
+        """Whether the transport has sent what it was handed."""
+        self._clear = not self._finished and not self._transport.get_write_buffer_size()
+        return self._clear
+
     def _watch(self) -> None:
         now = self._wheel.now()
         self._watched = True
@@ -144,11 +157,11 @@ class _Borrowed(socket.socket):
         self.detach()
 
 
-def _send_of(transport: asyncio.Transport) -> Callable[[bytes], int]:
-    """What takes bytes straight to the kernel and tells how many it took: none under TLS, where they are encrypted."""
+def _send_of(transport: asyncio.Transport) -> Send | None:
+    """The socket's own `send`; None under TLS, where the transport encrypts what is sent."""
     shown = transport.get_extra_info("socket")
     if shown is None or transport.get_extra_info("sslcontext") is not None or transport.is_closing():
-        return lambda frame: 0
+        return None
     own = _Borrowed(fileno=shown.fileno())
     own.setblocking(False)
     return own.send

@@ -1,14 +1,14 @@
 """One window of one board while somebody follows it: read once when it changed, shown to everybody."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
 from scoreboard.clock import SECOND
 from scoreboard.errors import ScoreboardError
-from scoreboard.live.base import Codec, Known, Sink
 from scoreboard.live.channel import Channel
+from scoreboard.live.lane import Follower, Lane
 from scoreboard.live.pace import Pace
 from scoreboard.model import BoardPeriod, Page
 from scoreboard.ranking.base import NotLoaded, Ranking
@@ -34,74 +34,13 @@ class Source(Struct, frozen=True):
     history_versions: int
 
 
-class Follower:
-    """One subscription to a board's first rows; `known` is what its client shows."""
-
-    __slots__ = ("known", "limit", "name", "sink")
-
-    def __init__(self, name: str, sink: Sink, limit: int, known: Known | None) -> None:
-        self.name = name
-        self.sink = sink
-        self.limit = limit
-        self.known = known
-
-
-class _Lane:
-    """The followers of one limit; those in `behind`, or all where it `moved`, may lack the newest rows.
-
-    Nobody has followed it since `idle_since`; till it is dropped it remembers what it sent.
-    """
-
-    def __init__(self, channel: Channel) -> None:
-        self.channel = channel
-        # In the order they came, which is that of their memory: walking it is a tenth of what a push costs.
-        self.followers: dict[Follower, None] = {}
-        self.behind: set[Follower] = set()
-        self.moved = False
-        self.idle_since: int | None = None
-
-    @property
-    def waits(self) -> bool:
-        """Whether anybody may lack the newest rows."""
-        return self.moved or bool(self.behind)
-
-    def catch_up(self) -> None:
-        """Write to everyone who is behind, but who has not taken what was written before."""
-        if self.channel.head is None:
-            return
-        self.behind = _write(self.channel, self.followers if self.moved else self.behind)
-        self.moved = False
-
-
-def _write(channel: Channel, followers: Iterable[Follower]) -> set[Follower]:
-    """The fan-out: awaits nothing. Answers who was passed over."""
-    passed_over = set()
-    head = channel.head
-    known: Known | None = None
-    codec: Codec | None = None
-    frame: bytes | None = None
-    for follower in followers:
-        sink = follower.sink
-        # Most show the very version, as the same object, that the one before them shows.
-        if follower.known is not known or sink.codec is not codec:
-            known, codec = follower.known, sink.codec
-            frame = channel.frame_for(known, codec)
-        if frame is None:
-            continue
-        if sink.push(frame):
-            follower.known = head
-        else:
-            passed_over.add(follower)
-    return passed_over
-
-
 class Topic:
     """The channels of one board and window in its current period, one for each limit in use."""
 
     def __init__(self, period: BoardPeriod, source: Source) -> None:
         self.period = period
         self._source = source
-        self._lanes: dict[int, _Lane] = {}
+        self._lanes: dict[int, Lane] = {}
         self._changes = 1
         self._changes_read = 0
         self._moved = False
@@ -112,18 +51,15 @@ class Topic:
     @property
     def followed(self) -> bool:
         """Whether anybody follows."""
-        return any(lane.followers for lane in self._lanes.values())
+        return any(lane.followed for lane in self._lanes.values())
 
     def followers(self) -> tuple[Follower, ...]:
         """Everybody who follows."""
-        return tuple(follower for lane in self._lanes.values() for follower in lane.followers)
+        return tuple(follower for lane in self._lanes.values() for follower in lane.followers())
 
     def join(self, follower: Follower) -> None:
         """Show the board to one more, starting after the caller has returned to the event loop."""
-        lane = self._lane(follower.limit)
-        lane.idle_since = None
-        lane.followers[follower] = None
-        lane.behind.add(follower)
+        self._lane(follower.limit).join(follower)
         if self._must_read():
             self._pace.wake()
         else:
@@ -132,13 +68,12 @@ class Topic:
     def leave(self, follower: Follower) -> None:
         """Show it no more."""
         if (lane := self._lanes.get(follower.limit)) is not None:
-            lane.followers.pop(follower, None)
-            lane.behind.discard(follower)
+            lane.leave(follower)
 
     def tidy(self, now: int) -> None:
         """Drop the lanes that nobody has followed for `LINGER_S`."""
         for limit, lane in tuple(self._lanes.items()):
-            if lane.followers:
+            if lane.followed:
                 continue
             if lane.idle_since is None:
                 lane.idle_since = now
@@ -159,15 +94,13 @@ class Topic:
         self.period = period
         self._page, self._page_limit = None, 0
         for limit, lane in self._lanes.items():
-            lane.channel = self._channel(limit)
-        self.resend()
+            lane.restart(self._channel(limit))
+        self.changed()
 
     def resend(self) -> None:
         """Have a fresh snapshot sent to everybody."""
         for lane in self._lanes.values():
-            for follower in lane.followers:
-                follower.known = None
-            lane.moved = True
+            lane.restart()
         self.changed()
 
     def stop(self) -> None:
@@ -179,11 +112,11 @@ class Topic:
         if self.period.period:  # else it has not turned to its first one yet
             self._source.ranking.unwatch(self.period)
 
-    def _lane(self, limit: int) -> _Lane:
+    def _lane(self, limit: int) -> Lane:
         lane = self._lanes.get(limit)
         if lane is None:
-            lane = self._lanes[limit] = _Lane(self._channel(limit))
-        if not lane.followers and self._page is not None and limit <= self._page_limit:
+            lane = self._lanes[limit] = Lane(self._channel(limit))
+        if not lane.followed and self._page is not None and limit <= self._page_limit:
             lane.channel.show(self._page)  # which it was not while nobody followed
         return lane
 
@@ -194,7 +127,7 @@ class Topic:
         return self._changes != self._changes_read or self._widest() > self._page_limit
 
     def _widest(self) -> int:
-        return max((limit for limit, lane in self._lanes.items() if lane.followers), default=0)
+        return max((limit for limit, lane in self._lanes.items() if lane.followed), default=0)
 
     async def _refresh(self) -> float | None:
         if not self._moved:  # read for one who joined: the next change is not to wait for that
@@ -226,12 +159,12 @@ class Topic:
 
     def _show(self, page: Page, limit: int) -> None:
         for lane in self._lanes.values():
-            if lane.followers and lane.channel.limit <= limit and lane.channel.show(page):
-                lane.moved = True
+            if lane.followed and lane.channel.limit <= limit and lane.channel.show(page):
+                lane.moved()
 
     def _catch_up(self) -> None:
         for lane in self._lanes.values():
             if lane.waits:
                 lane.catch_up()
-        if any(lane.behind for lane in self._lanes.values()):
+        if any(lane.passed_over for lane in self._lanes.values()):
             self._pace.wake(self._source.tick_s)

@@ -48,6 +48,12 @@ class Client:
             self.write(frame)
         return not self.stuck
 
+    def direct(self) -> None:
+        """There is no shorter way."""
+
+    def hand_over(self, rest: bytes) -> None:
+        raise AssertionError("nothing was sent directly")
+
     async def until(self, fulfilled: Callable[[], bool]) -> None:
         async with asyncio.timeout(LONG_S):
             while not fulfilled():
