@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import count
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -14,7 +14,15 @@ from scoreboard.client.backoff import pause_s
 from scoreboard.client.link import Codec, Head, Link
 from scoreboard.client.problems import ClientError, Problem, error_of
 from scoreboard.client.view import BoardView, Gap, from_delta, from_snapshot
-from scoreboard.errors import BadRequest, Forbidden, OutcomeUnknown, ScoreboardError, Unauthenticated, Unavailable
+from scoreboard.errors import (
+    ActionTokenUsed,
+    BadRequest,
+    Forbidden,
+    OutcomeUnknown,
+    ScoreboardError,
+    Unauthenticated,
+    Unavailable,
+)
 from scoreboard.tasks import Tasks
 from scoreboard.wire import ActionStarted, Bye, Delta, Expiring, MePushed, ScoreOut, Snapshot, State, Subscribe
 
@@ -23,6 +31,9 @@ Update = BoardView | MePushed
 
 MAX_IN_FLIGHT = 16
 """Calls that wait for an answer at once; more wait for their turn."""
+
+ATTEMPTS = 6
+"""Times that a score is sent while the connection is lost or the server asks to come later."""
 
 GRACE_S = 10.0
 """Silence beyond the server's ping interval after which the connection counts as lost."""
@@ -134,9 +145,36 @@ class Live:
         """Begin something that may score; the answer holds the one-time action token."""
         return await self.call(ActionStarted, "action", board=board, action=action)
 
-    async def submit(self, board: str, action_token: str, score: int) -> ScoreOut:
-        """Submit one score. Raises OutcomeUnknown where the connection was lost meanwhile: call again with the same."""
-        return await self.call(ScoreOut, "score", board=board, action_token=action_token, score=score)
+    async def submit(
+        self,
+        board: str,
+        action_token: str,
+        score: int,
+        *,
+        tiebreakers: Sequence[int] = (),
+        metadata: Mapping[str, str | int | float | bool | None] | None = None,
+    ) -> ScoreOut:
+        """Submit one score. It counts once however often it has to be sent, over lost connections too.
+
+        Raises ActionTokenUsed where an earlier call used the token, and what the server refuses for good; also
+        OutcomeUnknown or Unavailable where no attempt got through: the same call may then be made again.
+        """
+        fields: dict[str, Any] = {"board": board, "action_token": action_token, "score": score}
+        fields |= {"tiebreakers": tuple(tiebreakers)} if tiebreakers else {}
+        fields |= {"metadata": metadata} if metadata is not None else {}
+        attempt = 0
+        while True:
+            try:
+                return await self.call(ScoreOut, "score", **fields)
+            except ActionTokenUsed as error:
+                if attempt == 0 or error.result is None:
+                    raise
+                return msgspec.convert(error.result, ScoreOut)  # an earlier attempt of this very call was committed
+            except ScoreboardError as error:
+                attempt += 1
+                if not error.temporary or attempt == ATTEMPTS:
+                    raise
+                await asyncio.sleep(pause_s(attempt - 1, error.retry_after_s))
 
     async def call(self, output: type[T], kind: str, **fields: Any) -> T:
         """Any message that has a `result`, decoded as `output`; raises what the server answers with."""

@@ -2,7 +2,6 @@
 
 import { formatGain, formatScore, ordinal, parseScore } from "./format.js";
 
-const ATTEMPTS = 5;
 const TOLD = {
   username_taken: "That name is taken, or looks like one that is.",
   unauthenticated: "Name and password do not match.",
@@ -155,21 +154,8 @@ export class Play {
     }
     const token = this.#started.action_token;
     const claim = { board: this.#board.board, action_token: token, score, ...(tiebreakers.length && { tiebreakers }) };
-    const answer = await this.#send(claim);
-    this.#tell(answer);
+    this.#tell(await this.#live.submit(claim));
     this.#restart();
-  }
-
-  /** The same token counts once however often it is sent, so what was lost on the way is sent again. */
-  async #send(claim) {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#live.call("score", claim);
-      } catch (error) {
-        if (error.code === "action_token_used" && error.result) return error.result;
-        if (!error.temporary || error.code === "rate_limited" || attempt === ATTEMPTS) throw error;
-      }
-    }
   }
 
   #tell({ status, applied, score, previous, rank }) {

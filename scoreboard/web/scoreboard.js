@@ -30,6 +30,7 @@ export const HOME = import.meta.url.slice(0, import.meta.url.lastIndexOf("/web/"
 
 const GRACE_MS = 10_000;
 const ANSWER_MS = 10_000;
+const ATTEMPTS = 5;
 const RENEW_MS = 31_000;
 const ACTIVITY_MS = 1_000;
 const FINAL_CODES = [4400, 4403];
@@ -151,6 +152,24 @@ export class Scoreboard extends EventTarget {
   async call(type, fields = {}, { timeout = ANSWER_MS } = {}) {
     await this.#connected(timeout);
     return this.#ask(type, fields, { timeout });
+  }
+
+  /**
+   * Submit one score. It counts once however often it has to be sent, over lost connections too.
+   *
+   * @param {{board: string, action_token: string, score: number, tiebreakers?: number[], metadata?: object}} claim
+   * @returns {Promise<any>} the server's answer: `status`, and where it was accepted `score`, `previous`, `rank` and more
+   */
+  async submit(claim) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.call("score", claim);
+      } catch (error) {
+        // An earlier attempt was committed, and its answer lost.
+        if (attempt > 1 && error.code === "action_token_used" && error.result) return error.result;
+        if (!error.temporary || error.code === "rate_limited" || attempt === ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** Sign in. @param {string} username @param {string} password */

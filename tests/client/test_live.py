@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from scoreboard.client import BoardView, Client, ClientError, LinkState, Live
-from scoreboard.client.link import Codec
+from scoreboard.client.link import Codec, Link
 from scoreboard.errors import ActionTokenUsed, Forbidden, NotFound, OutcomeUnknown, Unauthenticated
 from scoreboard.model import BoardSettings
 from scoreboard.wire import BatchItem, BoardsOut, MePushed
@@ -74,6 +75,48 @@ async def test_a_player_scores_over_the_socket_and_hears_the_own_standing(server
                     break
             with pytest.raises(ActionTokenUsed):
                 await live.submit(BOARD, action.action_token, 40)
+
+
+async def test_a_score_whose_answer_is_lost_is_sent_again_and_counts_once(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Client(server.url) as client:
+        await client.register("lin", "correct horse")
+        async with client.live() as live:
+            send, sent = Link.send, 0
+
+            async def send_and_lose(link: Link, kind: str, **fields: Any) -> None:
+                nonlocal sent
+                await send(link, kind, **fields)
+                if kind == "score":
+                    sent += 1
+                    if sent < 3:
+                        await link.close()
+
+            monkeypatch.setattr(Link, "send", send_and_lose)
+            for score in (40, 2):
+                sent = 0
+                action = await live.start_action(BOARD, "coin")
+                outcome = await live.submit(BOARD, action.action_token, score, metadata={"level": 4})
+                assert (outcome.status, sent) == ("accepted", 3)
+            assert outcome.score == 42
+            assert (await client.top(BOARD)).rows[0].score == 42
+
+
+async def test_several_boards_are_followed_on_one_connection(server: Server) -> None:
+    async with Client(server.url, key=server.key) as backend:
+        for board in ("one", "two"):
+            await backend.put_board(board, BoardSettings(operator="sum"))
+        async with Live(server.url) as live:
+            names = [await live.subscribe(board) for board in ("one", "two")]
+            await backend.batch([BatchItem(player_id="l:a", board=board, score=5) for board in ("one", "two")])
+            waiting = set(names)
+            async for update in live:
+                assert isinstance(update, BoardView)
+                if update.rows:
+                    waiting.discard(f"{update.board}/all/10")
+                if not waiting:
+                    break
 
 
 async def test_a_lost_connection_is_made_again_and_nothing_is_missed(server: Server) -> None:

@@ -177,6 +177,24 @@ async def test_a_board_is_shown_and_scored_on_in_either_codec(page: Page, api: A
     await page.wait_for_function("() => board.rows[0]?.score === 5 && board.rows[0].name === 'ada'")
 
 
+async def test_a_score_whose_answer_is_lost_is_sent_again_and_counts_once(page: Page, api: Api) -> None:
+    await page.evaluate(CONNECT, {})
+    await page.evaluate("live.signUp('ada', 'correct horse')")
+    play = """async () => {
+        const { action_token } = await live.call("action", { board: "main", action: "coin" });
+        const { send } = WebSocket.prototype;
+        let sent = 0;
+        WebSocket.prototype.send = function (data) {
+            send.call(this, data);
+            if (data.includes('"score"') && ++sent < 3) this.close();
+        };
+        const answer = await live.submit({ board: "main", action_token, score: 5 });
+        return [sent, answer.status, answer.score];
+    }"""
+    assert await page.evaluate(play) == [3, "accepted", 5]
+    assert await api.rows() == [(1, "ada", 5)]
+
+
 async def test_a_program_in_node_follows_a_board(api: Api, tmp_path: Path) -> None:
     ada, _ = await api.registered("ada")
     await ada.score(5)
