@@ -7,13 +7,14 @@ CREATE TABLE schema_version (
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Instants travel as microseconds since 1970, which timestamptz holds exactly and floating point would not.
+-- Instants travel as microseconds since 1970, which timestamptz holds exactly and floating point would not. What is
+-- called for each row is no more than STABLE where what it calls is that: only so is it made a part of the statement.
 CREATE FUNCTION instant(us bigint) RETURNS timestamptz
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
     RETURN timestamptz 'epoch' + us * interval '1 microsecond';
 
 CREATE FUNCTION microseconds(at timestamptz) RETURNS bigint
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
     RETURN (extract(epoch FROM at) * 1000000)::bigint;
 
 
@@ -229,25 +230,24 @@ END $$;
 -- Order keys: eight bytes big-endian of n + 2^63 for each number, negated where the order is descending (sign -1), which
 -- is what flipping the sign bit of its two's complement comes to. First score and tie columns, what a shared rank has in
 -- common.
+CREATE FUNCTION order_number(sign integer, n bigint) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN int8send((sign * n) # (-9223372036854775808));
+
 CREATE FUNCTION order_group(signs integer[], score bigint, tiebreakers bigint[]) RETURNS bytea
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-DECLARE
-    key bytea := int8send((signs[1] * score) # (-9223372036854775808));
-BEGIN
-    FOR i IN 2..cardinality(signs) LOOP
-        key := key || int8send((signs[i] * coalesce(tiebreakers[i - 1], 0)) # (-9223372036854775808));
-    END LOOP;
-    RETURN key;
-END $$;
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN order_number(signs[1], score)
+        || coalesce(order_number(signs[2], coalesce(tiebreakers[1], 0)), '')
+        || coalesce(order_number(signs[3], coalesce(tiebreakers[2], 0)), '')
+        || coalesce(order_number(signs[4], coalesce(tiebreakers[3], 0)), '')
+        || coalesce(order_number(signs[5], coalesce(tiebreakers[4], 0)), '');
 
 CREATE FUNCTION order_key(
     signs integer[], score bigint, tiebreakers bigint[], achieved_at timestamptz, player_id text
 ) RETURNS bytea
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-BEGIN
-    RETURN order_group(signs, score, tiebreakers) || int8send(microseconds(achieved_at) # (-9223372036854775808))
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN order_group(signs, score, tiebreakers) || order_number(1, microseconds(achieved_at))
         || convert_to(player_id, 'UTF8');
-END $$;
 
 
 -- What some submissions add up to. While it is made a sum may be out of range.
@@ -361,7 +361,7 @@ END $$;
 -- A look-up by key is written as a subquery for one row (LATERAL ... OFFSET 0), so that it is one whatever the planner
 -- thinks of the tables' sizes, which change from nothing to millions under its cached plans.
 CREATE FUNCTION commit_part(part json, moment timestamptz, OUT outcomes json, OUT touched jsonb)
-    LANGUAGE plpgsql SET enable_seqscan = off AS $$
+    LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     items batch_item[];
     live batch_item[];
