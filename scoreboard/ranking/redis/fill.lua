@@ -6,8 +6,5 @@ if redis.call('HEXISTS', meta, 'build ' .. epoch) == 0 then
 end
 redis.call('HSET', meta, 'build ' .. epoch, now_ms() + ARGV[2])
 redis.call('PEXPIRE', base .. ':claim', ARGV[2])
-local dense = rule_of(epoch) == 'dense'
-for _, row in ipairs(cmsgpack.unpack(ARGV[4])) do
-    take(epoch, row, ties, dense)
-end
+take(epoch, cmsgpack.unpack(ARGV[4]), ties, rule_of(epoch) == 'dense')
 return 1

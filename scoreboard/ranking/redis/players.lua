@@ -7,10 +7,10 @@ end
 local rule, whole = rule_of(epoch), ARGV[4] == '1'
 local answer = {}
 for i, player in ipairs(cmsgpack.unpack(ARGV[3])) do
-    local found = placing(epoch, rule, player, ties)
+    local standing = known(epoch, player)
+    local found = placing(epoch, rule, standing, ties)
     if whole and found[1] then
-        local _, _, member = known(epoch, player)
-        found[4] = member
+        found[4] = standing[3]
         found[5] = redis.call('HGET', of(epoch, 'names'), player)
     end
     answer[i] = found

@@ -21,7 +21,7 @@ elseif where == 'before' then
     first = math.max(0, stop - count)
     count = stop - first
 elseif where == 'around' then
-    local _, _, member = known(epoch, ARGV[5])
+    local member = known(epoch, ARGV[5])[3]
     if member == '' then
         return {1, version, total, 0, 0, {}, {}}
     end

@@ -88,17 +88,20 @@ class RedisRanking:
         """Take standings in and answer where the players, or those wanted, stand after the whole batch."""
         asked = range(len(batch)) if wanted is None else wanted
         rows: dict[BoardPeriod, list[Projection]] = defaultdict(list)
+        row_of: list[int] = []
         for each in batch:
+            row_of.append(len(rows[each.period]))
             rows[each.period].append(each)
         places: dict[BoardPeriod, list[int]] = {period: [] for period in rows}
         for index in asked:
             places[batch[index].period].append(index)
         calls = [
-            (period, self._projection(period, some, [batch[index].player_id for index in places[period]]))
+            (period, self._projection(period, some, [row_of[index] for index in places[period]]))
             for period, some in rows.items()
         ]
         found: dict[int, Placing] = {}
         changes: list[Changed] = []
+        renamed: list[Changed] = []
         for (period, _), answer in zip(calls, await self._calls.each(PROJECT, calls), strict=True):
             if isinstance(answer, NotLoaded):
                 continue
@@ -106,11 +109,14 @@ class RedisRanking:
             if changed:
                 changes.append(Changed(period, epoch, version))
             for place in names:
-                changes += await self._rename(rows[period][place])
+                renamed += await self._rename(rows[period][place])
             members = self._members(period)
             for index, placing in zip(places[period], placings, strict=True):
                 found[index] = _placing(members, epoch, version, placing)
-        self._watch.saw(changes)
+        self._watch.saw([*changes, *renamed])
+        for period in {change.period for change in renamed} & places.keys():  # the name is a part of the batch too
+            players = [batch[index].player_id for index in places[period]]
+            found.update(zip(places[period], await self.placings(period, players), strict=True))
         return tuple(found.get(index) for index in asked)
 
     async def rename(self, player_id: str, name: str, name_revision: int) -> None:
@@ -121,7 +127,7 @@ class RedisRanking:
         """Raise the version of the board's loaded periods."""
         self._watch.saw(await self._everywhere(TOUCH, [board]))
 
-    def _projection(self, period: BoardPeriod, rows: Sequence[Projection], wanted: Sequence[str]) -> Sequence[Argument]:
+    def _projection(self, period: BoardPeriod, rows: Sequence[Projection], wanted: Sequence[int]) -> Sequence[Argument]:
         members = self._members(period)
         return members.ties, self._keys.changed(period), members.packed(rows), msgspec.msgpack.encode(wanted)
 
