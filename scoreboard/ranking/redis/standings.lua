@@ -142,7 +142,7 @@ local function newest_name(kept, name, revision)
     if tonumber(newest) > revision then
         return kept, false, false
     end
-    return told, old ~= name, old ~= name
+    return told, old ~= name, true
 end
 
 -- Replace standings and names by what became of them, each in one command for all.
