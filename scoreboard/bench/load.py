@@ -133,9 +133,9 @@ def is_whole(data: bytes) -> bool:
     return start > 15 and len(data) >= head + 4 + int(data[start : data.find(b"\r", start)])
 
 
-def request(method: str, path: str, credentials: str = "", body: bytes = b"") -> bytes:
+def request(method: str, path: str, credentials: str = "", body: bytes = b"", headers: Sequence[str] = ()) -> bytes:
     """The bytes of a request."""
-    head = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    head = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers]
     if credentials:
         head.append(f"Authorization: {credentials}")
     if body:

@@ -10,6 +10,7 @@ UNITS = {
     "per_s": "{:,.0f}/s",
     "p50_ms": "p50 {:.1f} ms",
     "p99_ms": "p99 {:.1f} ms",
+    "p99_rise_ms": "p99 +{:.0f} ms",
     "us_per_frame": "{:.2f} µs/frame",
     "kb_per_socket": "{:.1f} KB/socket",
     "us_cpu": "{:.0f} µs CPU each",

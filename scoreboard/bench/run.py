@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from scoreboard.bench.pressure import flood, overload
 from scoreboard.bench.processes import BenchError, usable_cores
 from scoreboard.bench.ranking import rank, rebuild
 from scoreboard.bench.replicas import replicas
@@ -17,7 +18,10 @@ from scoreboard.bench.stores import Stores
 
 SPARE_FILES = 500
 
-SCALED: Mapping[str, Scenario] = {**SCENARIOS, "rank": rank, "rebuild": rebuild, "replicas": replicas}
+LINES: Mapping[str, Scenario] = {**SCENARIOS, "flood": flood, "overload": overload}
+"""The lines of any server."""
+
+SCALED: Mapping[str, Scenario] = {**LINES, "rank": rank, "rebuild": rebuild, "replicas": replicas}
 """The lines of servers on PostgreSQL and Redis."""
 
 

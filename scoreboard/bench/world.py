@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count, cycle
 from pathlib import Path
@@ -98,14 +98,20 @@ class World:
 
 @asynccontextmanager
 async def world(
-    stores: Stores, players: int, signed_in: int, *, name: str = "world", servers: int = 1
+    stores: Stores,
+    players: int,
+    signed_in: int,
+    *,
+    name: str = "world",
+    servers: int = 1,
+    settings: Mapping[str, object] = {},
 ) -> AsyncIterator[World]:
-    """Servers with a store of their own and so many players on their board."""
+    """Servers with a store of their own and so many players on their board; `settings` stand in place of the usual."""
     async with stores.filled(name, players) as store, AsyncExitStack() as stack:
         _secret(store.folder)
         running = [
             await stack.enter_async_context(
-                _server(store, store.folder / f"replica-{number}" if number else store.folder)
+                _server(store, store.folder / f"replica-{number}" if number else store.folder, settings)
             )
             for number in range(servers)
         ]
@@ -115,18 +121,26 @@ async def world(
 
 
 @asynccontextmanager
-async def _server(store: Store, folder: Path) -> AsyncIterator[Process]:
+async def _server(store: Store, folder: Path, settings: Mapping[str, object]) -> AsyncIterator[Process]:
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
-    arguments = ["-m", "scoreboard", "serve", "--config", str(configuration(store, folder)), "--data", str(folder)]
+    arguments = [
+        "-m",
+        "scoreboard",
+        "serve",
+        "--config",
+        str(configuration(store, folder, settings)),
+        "--data",
+        str(folder),
+    ]
     async with child(arguments, folder / "server.log") as server:
         yield server
 
 
-def configuration(store: Store, folder: Path) -> Path:
-    """The configuration file of a server: no limits, and boards enough."""
+def configuration(store: Store, folder: Path, settings: Mapping[str, object] = {}) -> Path:
+    """The configuration file of a server: no limits unless told, and boards enough."""
     secret = {"secret_file": str(store.folder / "secret.key")}
     path = folder / "bench.yaml"
-    path.write_text(json.dumps({**_CONFIG, "security": secret, **store.settings}))
+    path.write_text(json.dumps({**_CONFIG, **settings, "security": secret, **store.settings}))
     return path
 
 

@@ -16,8 +16,8 @@ from scoreboard.bench.processes import BenchError
 from scoreboard.bench.profile import profile
 from scoreboard.bench.report import Line, table
 from scoreboard.bench.rounds import Plan
-from scoreboard.bench.run import SCALED, run
-from scoreboard.bench.scenarios import SCENARIOS, Scenario
+from scoreboard.bench.run import LINES, SCALED, run
+from scoreboard.bench.scenarios import Scenario
 from scoreboard.bench.shared import shared_stores
 from scoreboard.bench.stores import Stores
 
@@ -57,7 +57,7 @@ def bench(
     The load keeps to one core; servers may use all. Databases are made in the folder for temporary files ($TMPDIR),
     which must be on a real disk for the writes to mean anything.
     """
-    scenarios = _chosen(only, SCALED if scaled else SCENARIOS)
+    scenarios = _chosen(only, SCALED if scaled else LINES)
     if (database_url or redis_url) and not scaled:
         raise click.UsageError("--database and --redis go with --scaled")
     plan = Plan(rounds, seconds, players or (FULL_PLAYERS if full else QUICK_PLAYERS), SOCKETS, SIGNED_IN)

@@ -9,15 +9,15 @@ from rich.console import Console
 from scoreboard.bench.embedded import EmbeddedStores
 from scoreboard.bench.report import Line, table
 from scoreboard.bench.rounds import Plan
-from scoreboard.bench.run import SCALED, run
-from scoreboard.bench.scenarios import SCENARIOS, Scenario
+from scoreboard.bench.run import LINES, SCALED, run
+from scoreboard.bench.scenarios import Scenario
 from scoreboard.bench.shared import SharedStores, shared_stores
 from scoreboard.bench.stores import Stores
 from tests.postgres import PostgresServer
 from tests.redis_server import RedisServer
 
 TINY = Plan(rounds=1, seconds=0.3, players=1_000, sockets=5, signed_in=32)
-LINES = {name: [name] for name in SCALED} | {
+NAMES = {name: [name] for name in SCALED} | {
     "fanout": ["fanout", "delivery"],
     "replicas": ["replicas-1", "replicas-2", "replicas-3"],
 }
@@ -30,9 +30,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresSe
         yield stores
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", LINES)
 async def test_a_scenario_measures_and_prints_its_lines(name: str) -> None:
-    _check(name, await _measured(name, SCENARIOS, EmbeddedStores))
+    _check(name, await _measured(name, LINES, EmbeddedStores))
 
 
 @pytest.mark.parametrize("name", SCALED)
@@ -60,7 +60,7 @@ async def _measured(name: str, scenarios: Mapping[str, Scenario], make: Callable
 
 
 def _check(name: str, lines: list[Line]) -> None:
-    assert [line.name for line in lines] == LINES[name]
+    assert [line.name for line in lines] == NAMES[name]
     assert all(value > 0 for line in lines for value in [*line.figures.values(), *line.limits.values()])
     assert all(line.checks or line.ratio for line in lines)
     console = Console(width=200)
