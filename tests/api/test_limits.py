@@ -14,7 +14,7 @@ from scoreboard.api.context import CONTEXT
 from scoreboard.api.limiting import Limits
 from scoreboard.api.problems import REST_S
 from scoreboard.clock import ManualClock
-from scoreboard.config import LimitSettings, Settings
+from scoreboard.config import LimitSettings, SecuritySettings, ServerSettings, Settings
 from scoreboard.errors import Overloaded
 from tests.api.app import NO_LIMITS, Answer, Api, running
 from tests.api.sockets import Line
@@ -119,6 +119,31 @@ async def test_wrong_passwords_are_refused_on_both_transports_together(tmp_path:
         assert codes == ["unauthenticated", "unauthenticated", "rate_limited"]
         refused = await api.post("auth/login", guess)
         assert (refused.status, refused.code, refused.headers["Retry-After"]) == (429, "rate_limited", "1")
+
+
+async def test_a_flood_of_guesses_from_everywhere_is_refused_and_scores_are_taken(tmp_path: Path) -> None:
+    settings = Settings(
+        limits=NO_LIMITS,
+        server=ServerSettings(trusted_proxies=("127.0.0.0/8",)),
+        security=SecuritySettings(password_queue=4),
+    )
+    async with running(tmp_path, settings) as api:
+        ada, _ = await api.registered("ada")
+
+        async def guess(number: int) -> int:
+            body = {"username": f"player{number % 7}", "password": "wrong horse"}
+            return (await api.post("auth/login", body, X_Forwarded_For=f"10.0.0.{number}")).status
+
+        flood = asyncio.gather(*(guess(number) for number in range(100)))
+        scores = [(await ada.score(1)).status for _ in range(20)]
+        statuses = await flood
+        assert scores == [200] * 20
+        assert set(statuses) <= {401, 429, 503}
+        assert statuses.count(401) < 50
+        told = await refusals(api)
+        assert told[("overloaded", "")] + told.get(("rate_limited", ""), 0) == 100 - statuses.count(401)
+        owner = {"username": "ada", "password": "correct horse"}
+        assert (await api.post("auth/login", owner, X_Forwarded_For="10.0.0.200")).status == 200
 
 
 # Too much at once
