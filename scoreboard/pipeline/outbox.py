@@ -44,6 +44,7 @@ class Outbox:
         self._after_s = after_s
         self._projected: set[int] = set()
         self._epochs: dict[BoardPeriod, int] = {}
+        self._taken: list[OutboxRow] = []
 
     async def project(
         self, changes: Sequence[Projection], wanted: Sequence[int], outbox_ids: Sequence[int]
@@ -82,6 +83,7 @@ class Outbox:
         for start in range(0, len(touched), SWEEP_STANDINGS):
             await self._again(touched[start : start + SWEEP_STANDINGS])
         self._projected.update(row.id for row in rows)
+        self._taken = []
         return len(rows)
 
     async def _again(self, touched: Sequence[Touched]) -> None:
@@ -98,16 +100,22 @@ class Outbox:
 
     async def _rebuild(self) -> None:
         rows = await self._take(REBUILD_ROWS, REBUILD_LEASE_S)
+        if not rows:  # others have taken them all
+            return
         periods = {each.period for row in rows for each in row.touched}
         log.warning("%d transactions are not ranked yet; %d rankings are made anew", len(rows), len(periods))
         for period in periods:
             await self._rebuilder.rebuild(period)
         await self._storage.settle([row.id for row in rows], {})
+        self._taken = []
 
     async def _take(self, limit: int, lease_s: float) -> list[OutboxRow]:
-        now = self._clock.now()
-        rows = await self._storage.take_outbox(now, now - int(self._after_s * SECOND), limit, lease_s)
-        return [row for row in rows if row.id not in self._projected]
+        """Rows to see to: those taken before that could not be projected, which others leave alone, or else more."""
+        if not self._taken:
+            now = self._clock.now()
+            rows = await self._storage.take_outbox(now, now - int(self._after_s * SECOND), limit, lease_s)
+            self._taken = [row for row in rows if row.id not in self._projected]
+        return self._taken
 
     async def keep_up(self) -> None:
         """Settle, sweep and forget old action ids for as long as the server runs."""

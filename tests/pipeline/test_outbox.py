@@ -1,11 +1,12 @@
 """What was committed reaches the ranking, and is done with only when it has."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from scoreboard.model import BoardPeriod, Committed
+from scoreboard.errors import Unavailable
+from scoreboard.model import BoardPeriod, Committed, Placing, Projection
 from scoreboard.pipeline import Outbox, Rebuilder, outbox
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.storage.sqlite import SqliteStorage
@@ -17,13 +18,31 @@ MAIN = BoardPeriod("main", "all", "all")
 OTHER = BoardPeriod("other", "all", "all")
 
 
+class Reachable(MemoryRanking):
+    """A ranking that may be away."""
+
+    is_away = False
+
+    async def project(
+        self, batch: Sequence[Projection], wanted: Sequence[int] | None = None
+    ) -> tuple[Placing | None, ...]:
+        if self.is_away:
+            raise Unavailable
+        return await super().project(batch, wanted)
+
+    async def claim(self, period: BoardPeriod) -> bool:
+        if self.is_away:
+            raise Unavailable
+        return await super().claim(period)
+
+
 class House:
     """An outbox over two boards, of which only `main` is loaded."""
 
     def __init__(self, storage: SqliteStorage, world: World, tasks: Tasks) -> None:
         self.storage = storage
         self.world = world
-        self.ranking = MemoryRanking(lambda board: world.boards[board].settings, lambda _: None)
+        self.ranking = Reachable(lambda board: world.boards[board].settings, lambda _: None)
         self.rebuilder = Rebuilder(storage, self.ranking, tasks)
         self.outbox = Outbox(storage, self.ranking, self.rebuilder, world.clock, after_s=0)
 
@@ -136,3 +155,19 @@ async def test_too_many_transactions_are_made_good_by_a_rebuild(house: House, mo
     assert after > before
     assert await house.shown() == [f"p{number}" for number in range(5)]
     assert await house.rows() == 0
+
+
+@pytest.mark.parametrize("many", [1, 5])
+async def test_what_could_not_be_projected_is_projected_as_soon_as_the_ranking_is_back(
+    house: House, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(outbox, "REBUILD_BEYOND", 3)
+    players = [f"p{number}" for number in range(many)]
+    for player in players:
+        await committed(house, player)
+    house.ranking.is_away = True
+    with pytest.raises(Unavailable):
+        await house.outbox.catch_up()
+    house.ranking.is_away = False
+    await house.outbox.catch_up()
+    assert await house.shown() == players
