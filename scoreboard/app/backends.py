@@ -119,8 +119,7 @@ def make_admissions(
     from scoreboard.admission.redis import RedisAdmissions
 
     local = MemoryAdmissions(clock, budget, session_ttl_s=SESSION_BELIEVED_S)
-    lease_s = settings.pipeline.commit_timeout_s + 5
-    return RedisAdmissions(shared.server, shared.keys, clock, budget, local, tasks, revoked=revoked, lease_s=lease_s)
+    return RedisAdmissions(shared.server, shared.keys, clock, budget, local, tasks, revoked=revoked)
 
 
 def make_attempts(shared: Shared | None, settings: Settings, clock: Clock) -> Attempts:

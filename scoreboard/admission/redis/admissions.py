@@ -28,6 +28,10 @@ REMEMBERED_MS = 2 * HOUR // MILLISECOND
 SESSION_MS = DAY // MILLISECOND
 """For how long a session's state is kept; after that the database is asked again."""
 
+LEASE_S = 3.0
+"""After which an action id that was never settled counts as new: its server may be gone. Where it is only slow, the
+database finds the second use a repeat."""
+
 ASK_AGAIN_AFTER_S = 0.03
 """Pause between looks at an action id that is in flight on another server."""
 
@@ -37,8 +41,7 @@ _Place = tuple[str, str, str]
 class RedisAdmissions:
     """`Admissions` in Redis; while that cannot be reached, `local` answers, and the database decides as always.
 
-    `budget` is writes per minute and player, 0 for no limit; `revoked` is told of sessions that end. After `lease_s` an
-    action id that was never settled counts as new.
+    `budget` is writes per minute and player, 0 for no limit; `revoked` is told of sessions that end.
     """
 
     def __init__(
@@ -51,7 +54,7 @@ class RedisAdmissions:
         tasks: Tasks,
         *,
         revoked: Revoked = lambda *_: None,
-        lease_s: float = 15.0,
+        lease_s: float = LEASE_S,
     ) -> None:
         self._server = server
         self._keys = keys
