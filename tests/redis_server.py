@@ -58,7 +58,7 @@ class RedisServer:
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen([self._program, *words], stdout=log, stderr=log)
         deadline = time.monotonic() + START_DEADLINE_S
-        while self._ask("PING") != "+PONG":
+        while self.command("PING") != "+PONG":
             assert time.monotonic() < deadline, (self._folder / "log").read_text()
             assert self._process.poll() is None, (self._folder / "log").read_text()
             time.sleep(0.02)
@@ -81,22 +81,24 @@ class RedisServer:
 
     def command(self, *words: str) -> str:
         """A command's answer as it came over the wire."""
-        return self._ask(*words)
-
-    def _ask(self, *words: str) -> str:
-        packed = f"*{len(words)}\r\n" + "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
-                connection.sendall(packed.encode())
-                return connection.recv(65_536).decode(errors="replace").strip()
-        except OSError:
-            return ""
+        return ask(self.port, *words)
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(START_DEADLINE_S)
             self._process = None
+
+
+def ask(port: int, *words: str) -> str:
+    """A command's answer as it came over the wire; nothing where nobody answers."""
+    packed = f"*{len(words)}\r\n" + "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(packed.encode())
+            return connection.recv(65_536).decode(errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def require_redis() -> str:

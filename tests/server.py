@@ -94,6 +94,17 @@ class Server:
         """Ask the server to stop and return its exit status."""
         return self._end(signal.SIGTERM)
 
+    def ended(self) -> int:
+        """Wait until the server ends by itself; its exit status."""
+        process, self._process = self._process, None
+        assert process is not None
+        assert process.stdout is not None
+        try:
+            return process.wait(START_DEADLINE_S)
+        finally:
+            process.kill()
+            process.stdout.close()
+
     def _end(self, how: signal.Signals) -> int:
         process, self._process = self._process, None
         assert process is not None

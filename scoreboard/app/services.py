@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from scoreboard.api.context import CONTEXT, Context
 from scoreboard.api.limiting import Limits
 from scoreboard.api.problems import METRICS
 from scoreboard.api.ws import LiveEndpoint, authenticator, dispatcher, inputs
+from scoreboard.app import crash
 from scoreboard.app.alerts import watch
 from scoreboard.app.backends import make_admissions, make_attempts, make_control
 from scoreboard.app.boards import keep_loaded
@@ -94,10 +96,16 @@ def _keep_watch(app: web.Application, outbox: Outbox) -> None:
 
 def _pipeline(app: web.Application, admissions: Admissions, rank: Rank) -> Pipeline:
     settings = app[SETTINGS].pipeline
-    return Pipeline(
+    commit, publish = crash.marked(
         Commit(app[STORAGE], admissions, app[CLOCK], settings.commit_timeout_s),
-        rank,
         Publish(app[HUB].submitted),
+        os.environ,
+        production=app[SETTINGS].server.environment == "production",
+    )
+    return Pipeline(
+        commit,
+        rank,
+        publish,
         app[TASKS],
         app[METRICS],
         batch_max=settings.batch_max,

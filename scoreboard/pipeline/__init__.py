@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 
@@ -23,18 +23,27 @@ __all__ = [
     "Auditor",
     "Batcher",
     "Commit",
+    "CommitStep",
     "Done",
     "Drift",
     "Judged",
     "Outbox",
     "Pipeline",
     "Publish",
+    "PublishStep",
     "Rank",
     "Rebuilder",
     "Verifier",
 ]
 
 log = logging.getLogger(__name__)
+
+
+CommitStep = Callable[[Sequence[Judged]], Awaitable[Committal]]
+"""Makes a batch durable; `Commit` is one."""
+
+PublishStep = Callable[[Committal], None]
+"""Tells of a batch that is ranked; `Publish` is one."""
 
 
 class Done(Struct, frozen=True):
@@ -49,9 +58,9 @@ class Pipeline:
 
     def __init__(
         self,
-        commit: Commit,
+        commit: CommitStep,
         rank: Rank,
-        publish: Publish,
+        publish: PublishStep,
         tasks: Tasks,
         metrics: Metrics,
         *,

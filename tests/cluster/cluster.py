@@ -10,13 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import aiohttp
 import psycopg2
 
 from scoreboard.client import Client
-from scoreboard.model import BoardSettings
+from scoreboard.model import ActionRule, BoardSettings
 from tests.haproxy import Haproxy, require_haproxy
 from tests.ports import free_port
 from tests.server import Server
+
+SUMS = BoardSettings(operator="sum", actions={"hit": ActionRule(max_score=100)})
 
 VERIFIED_WITHIN_S = 5.0
 """How soon after a fault is over the ranking must be what the database says."""
@@ -87,6 +90,10 @@ class Cluster:
             await backend.put_board(board, settings)
         await asyncio.gather(*(_known(url, board) for url in self.urls))
 
+    async def says(self, part: str, state: str, within_s: float = 10.0) -> None:
+        """Return when `/readyz` of every replica tells that state of one of its parts; fails where it takes longer."""
+        await asyncio.gather(*(_says(url, part, state, within_s) for url in self.urls))
+
     def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What the database itself says."""
         connection = psycopg2.connect(self.database)
@@ -132,6 +139,18 @@ class Cluster:
                 limit,
             )
         ]
+
+
+async def _says(url: str, part: str, state: str, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
+    async with aiohttp.ClientSession(url) as session:
+        while True:
+            async with session.get("/readyz") as response:
+                checks = (await response.json())["checks"]
+            if checks.get(part) == state:
+                return
+            assert time.monotonic() < deadline, checks
+            await asyncio.sleep(0.05)
 
 
 async def _known(url: str, board: str) -> None:
