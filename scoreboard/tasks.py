@@ -7,6 +7,10 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
+CANCEL_AGAIN_AFTER_S = 0.5
+"""A cancellation is lost where what is waited for comes at the same moment (in `asyncio.wait_for` before Python 3.12,
+which drivers use), and a task that does its work again and again would go on."""
+
 
 class Tasks:
     """Starts tasks and keeps them alive; `cancel` ends those that are still running, and every later one at once."""
@@ -30,7 +34,7 @@ class Tasks:
         while running := tuple(self._running):
             for task in running:
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.wait(running, timeout=CANCEL_AGAIN_AFTER_S)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import logging
 
 import pytest
@@ -31,6 +32,21 @@ async def test_cancelling_ends_what_runs_and_waits_for_it() -> None:
     await asyncio.sleep(0)
     await tasks.cancel()
     assert ended.is_set()
+
+
+async def test_a_task_that_loses_a_cancellation_is_cancelled_again() -> None:
+    tasks, turns = Tasks(), asyncio.Event()
+
+    async def work() -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError if not turns.is_set() else TimeoutError):
+                await asyncio.Event().wait()
+            turns.set()
+
+    tasks.start(work(), "work")
+    await asyncio.sleep(0)
+    await tasks.cancel()
+    assert turns.is_set()
 
 
 async def test_nothing_starts_once_they_are_cancelled() -> None:

@@ -88,7 +88,8 @@ class Watch:
             except Exception:  # the next look tries again
                 log.exception("the versions of boards could not be seen")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._looking.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._looking.wait()
 
     async def _look(self) -> None:
         self._forget_idle()
