@@ -169,7 +169,7 @@ class Sessions:
     def _signed_in(self, player: Player, session_id: str, refresh_token: str) -> SignedIn:
         return SignedIn(
             player=player_out(player),
-            access_token=self._access.issue(player.id, session_id, player.role),
+            access_token=self._access.issue(player.id, session_id, player.role, player.created_at),
             expires_in=self._access.ttl_s,
             refresh_token=refresh_token,
         )

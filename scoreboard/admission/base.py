@@ -1,7 +1,8 @@
 """What a submission must be asked before it is judged, answered in one look-up: the state that replicas share.
 
-Session live, player not banned, the player's write budget, the reservation of the action id, and the time of the
-player's last submission: checked and updated atomically. The database decides in the end; this saves work.
+Session live, player not banned, the player's write budget, the reservation of the action id, and what the player did
+before on this board by the same action: checked and updated atomically. The database decides in the end; this saves
+work.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ def quota_of(budget: int) -> Quota:
 
 
 class Knock(Struct, frozen=True):
-    """One submission asking to come in at an instant. `action` is what the time of the last one is kept by."""
+    """One submission asking to come in at an instant, with the score it claims."""
 
     action_id: str
     player_id: str
@@ -29,6 +30,7 @@ class Knock(Struct, frozen=True):
     action: str
     at: int
     kept_until: int
+    score: int = 0
 
 
 class Admission(Struct, frozen=True):
@@ -37,14 +39,17 @@ class Admission(Struct, frozen=True):
     `session` is unknown where the caller must read it from the database and tell it (`learn`) before asking again.
     `reserved` tells that this player's action id on this board is `new`, still `in flight`, or `done` with `outcome`,
     or with None where the database must be asked for it.
-    `last_at` is the time of the player's last other submission of that action, None if there is none known.
+    `history` are the player's submissions by that action on that board before this one, as `anticheat.history` packs
+    them: what was claimed, whatever became of it, but not what was released. One that is tried `again` is told what it
+    was told at first, and stands in the history of later ones once, at its first instant.
     `retry_after_s` is set where the budget is spent; then nothing was reserved.
     """
 
     session: Literal["live", "revoked", "banned", "unknown"] = "live"
     reserved: Literal["new", "in flight", "done"] = "new"
     outcome: Committed | None = None
-    last_at: int | None = None
+    history: bytes = b""
+    again: bool = False
     retry_after_s: float | None = None
 
 

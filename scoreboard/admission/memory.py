@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from scoreboard.admission.base import Admission, Knock, quota_of
+from scoreboard.anticheat import history
 from scoreboard.clock import MINUTE, SECOND, Clock
 from scoreboard.limits import Limiter
 from scoreboard.model import Committed, SessionState, Submission
@@ -27,12 +28,12 @@ _Place = tuple[str, str, str]
 
 
 class _Reservation:
-    """An action id that came in; `last_at` is what its first knock was told, for a retry to be told the same."""
+    """An action id that came in `at` an instant; a retry is told what was there before it."""
 
-    __slots__ = ("in_flight", "last_at", "outcome")
+    __slots__ = ("at", "in_flight", "outcome")
 
-    def __init__(self, last_at: int | None) -> None:
-        self.last_at = last_at
+    def __init__(self, at: int) -> None:
+        self.at = at
         self.in_flight = True
         self.outcome: Committed | None = None
 
@@ -58,7 +59,7 @@ class MemoryAdmissions:
         self._banned: OrderedDict[str, None] = OrderedDict()
         self._reservations: OrderedDict[_Place, _Reservation] = OrderedDict()
         self._waiting: dict[_Place, list[asyncio.Future[None]]] = {}
-        self._lanes: OrderedDict[_Place, int] = OrderedDict()
+        self._lanes: OrderedDict[_Place, bytes] = OrderedDict()
         self.quota = quota_of(budget)
         self._writes = Limiter(budget, MINUTE, clock)
         self._revoked = revoked
@@ -80,10 +81,11 @@ class MemoryAdmissions:
         retry_after_s = self._writes.take(knock.player_id)
         if retry_after_s is not None:
             return Admission(retry_after_s=retry_after_s)
+        again = reservation is not None
         if reservation is None:
-            reservation = self._reserve(place, self._pass_lane(knock))
+            reservation = self._reserve(place, knock.at)
         reservation.in_flight = True
-        return Admission(last_at=reservation.last_at)
+        return Admission(history=self._pass_lane(knock, reservation.at), again=again)
 
     def _check_session(self, knock: Knock) -> Admission | None:
         state = self._known(knock.session_id)
@@ -100,20 +102,26 @@ class MemoryAdmissions:
         fresh = self._clock.now() - self._learnt_at.get(session_id, 0) <= self._session_ttl
         return state if fresh else None
 
-    def _reserve(self, place: _Place, last_at: int | None) -> _Reservation:
-        reservation = self._reservations[place] = _Reservation(last_at)
+    def _reserve(self, place: _Place, at: int) -> _Reservation:
+        reservation = self._reservations[place] = _Reservation(at)
         if len(self._reservations) > MAX_RESERVATIONS:
             self._reservations.popitem(last=False)
         return reservation
 
-    def _pass_lane(self, knock: Knock) -> int | None:
-        """The time of the last submission of this action before this one."""
+    def _pass_lane(self, knock: Knock, at: int) -> bytes:
+        """The player's history before an instant at which this one takes its place in it."""
         lane = (knock.action, knock.player_id, knock.board)
-        last_at = self._lanes.pop(lane, None)
-        self._lanes[lane] = knock.at
+        past = self._lanes.pop(lane, b"")
+        self._lanes[lane] = history.added(past, at, knock.score)
         if len(self._lanes) > MAX_LANES:
             self._lanes.popitem(last=False)
-        return last_at
+        return history.before(past, at)
+
+    def _release(self, submission: Submission, reservation: _Reservation) -> None:
+        """What did not come in after all is not part of the player's history, until it is tried again."""
+        lane = (submission.action or "", submission.player_id, submission.board)
+        if lane in self._lanes:
+            self._lanes[lane] = history.removed(self._lanes[lane], reservation.at)
 
     async def settle(self, outcomes: Sequence[tuple[Submission, Committed | None]]) -> None:
         """What became of submissions; None lets one be tried again."""
@@ -123,6 +131,8 @@ class MemoryAdmissions:
             if reservation is not None:
                 reservation.in_flight = False
                 reservation.outcome = None if outcome is None else replace(outcome, changes=())
+                if outcome is None:
+                    self._release(submission, reservation)
             for waiter in self._waiting.pop(place, ()):
                 if not waiter.done():
                     waiter.set_result(None)

@@ -7,9 +7,10 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from scoreboard import anticheat, periods
+from scoreboard import periods
 from scoreboard.accounts import Accounts
 from scoreboard.admission.base import Admission, Admissions, Knock
+from scoreboard.anticheat import Claimed, Referee
 from scoreboard.boards import Boards
 from scoreboard.clock import DAY, HOUR, Clock, from_datetime, uuid7
 from scoreboard.errors import (
@@ -26,6 +27,7 @@ from scoreboard.errors import (
     ScoreOutOfRange,
     Unauthenticated,
 )
+from scoreboard.limits import network_of
 from scoreboard.model import ApiKey, Board, BoardPeriod, Submission
 from scoreboard.names import clean_name
 from scoreboard.pipeline import Judged, Rank
@@ -67,6 +69,7 @@ class Judge:
         self._admissions = admissions
         self._rank = rank
         self._clock = clock
+        self._referee = Referee()
 
     async def claim(self, claim: ScoreUpdate, claims: Claims, address: str) -> Judged:
         """Judge one score of a signed-in player.
@@ -76,14 +79,25 @@ class Judge:
         """
         board = self._boards.get(claim.board)
         action = self._actions.verify(claim.action_token, player_id=claims.player_id, board=claim.board)
-        rule = board.settings.actions.get(action.action)
-        if rule is None:
+        if action.action not in board.settings.actions:
             raise ActionTokenInvalid("The board has no such action any more.")
         metadata = _metadata(claim.metadata)
         _check_fit(board, claim.score, claim.tiebreakers)
-        admission, at, within = await self._admit(claims, board, action)
-        case = anticheat.Case(claim.score, rule, at, action.issued_at, admission.last_at)
-        judgement = anticheat.judge(case, board.settings.rules)
+        admission, at, within = await self._admit(claims, board, action, claim.score)
+        judgement = self._referee.judge(
+            board,
+            Claimed(
+                claims.player_id,
+                action.action,
+                claim.score,
+                at,
+                action.issued_at,
+                admission.history,
+                claims.born_at,
+                network_of(address),
+                admission.again,
+            ),
+        )
         submission = Submission(
             id=uuid7(at),
             action_id=action.jti,
@@ -104,7 +118,7 @@ class Judge:
         return Judged(board, submission)
 
     async def _admit(
-        self, claims: Claims, board: Board, action: ActionClaims
+        self, claims: Claims, board: Board, action: ActionClaims, score: int
     ) -> tuple[Admission, int, tuple[BoardPeriod, ...]]:
         """Ask until the answer is a decision; returns it with the instant it was made, and the periods open then."""
         while True:
@@ -118,6 +132,7 @@ class Judge:
                 action=action.action,
                 at=at,
                 kept_until=action.expires_at,
+                score=score,
             )
             (admission,) = await self._admissions.admit((knock,))
             if admission.session == "unknown":

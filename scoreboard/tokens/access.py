@@ -28,17 +28,21 @@ Seconds = Annotated[int, Meta(ge=0, le=2**38)]
 
 
 class Claims(Struct, frozen=True):
-    """Whom an access token speaks for; `expires_at` in microseconds. The session may have ended since."""
+    """Whom an access token speaks for; instants in microseconds. The session may have ended since.
+
+    `born_at` is when the account was made, None in tokens that do not tell.
+    """
 
     player_id: str
     session_id: str
     role: Role
     expires_at: int
     token_id: str
+    born_at: int | None = None
 
 
-class _Payload(Struct, frozen=True):
-    """The claims every access token must have."""
+class _Payload(Struct, frozen=True, omit_defaults=True):
+    """The claims every access token must have; `born`, when the account was made, may be missing."""
 
     iss: str
     aud: str
@@ -49,6 +53,7 @@ class _Payload(Struct, frozen=True):
     jti: str
     typ: Literal["access"]
     role: Role
+    born: Seconds | None = None
 
 
 class _Request(dict[str, Any]):
@@ -84,8 +89,8 @@ class AccessTokens:
             keys.kid: _verifier(keys.access.decode(), issuer, audience) for keys in keyring.all
         }
 
-    def issue(self, player_id: str, session_id: str, role: Role) -> str:
-        """A new token for `ttl_s` seconds."""
+    def issue(self, player_id: str, session_id: str, role: Role, born_at: int | None = None) -> str:
+        """A new token for `ttl_s` seconds, for a player whose account was made at `born_at`."""
         now_s = self._clock.now() // SECOND
         payload = _Payload(
             iss=self._issuer,
@@ -97,6 +102,7 @@ class AccessTokens:
             jti=secrets.token_urlsafe(12),
             typ="access",
             role=role,
+            born=None if born_at is None else born_at // SECOND,
         )
         return jwt.encode(
             msgspec.to_builtins(payload), self._keys.access, algorithm="HS256", headers={"kid": self._keys.kid}
@@ -159,4 +165,5 @@ def _claims(decoded: dict[str, Any]) -> Claims:
         payload = msgspec.convert(decoded, _Payload)
     except msgspec.ValidationError:
         raise Unauthenticated(_REFUSED) from None
-    return Claims(payload.sub, payload.sid, payload.role, payload.exp * SECOND, payload.jti)
+    born_at = None if payload.born is None else payload.born * SECOND
+    return Claims(payload.sub, payload.sid, payload.role, payload.exp * SECOND, payload.jti, born_at)

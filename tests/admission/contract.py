@@ -6,6 +6,7 @@ from typing import Protocol
 import pytest
 
 from scoreboard.admission.base import Admission, Admissions, Knock
+from scoreboard.anticheat.history import LENGTH, read
 from scoreboard.clock import SECOND, ManualClock
 from scoreboard.model import Committed, SessionState, Submission
 
@@ -23,20 +24,29 @@ def session(*, revoked: bool = False, banned: bool = False, expires_at: int = FA
     return SessionState("s1", "p_ada", "player", expires_at, revoked, banned)
 
 
-def knock(action_id: str, at: int = 0, player_id: str = "p_ada") -> Knock:
-    return Knock(action_id, player_id, "s1" if player_id == "p_ada" else "s2", "main", "coin", START + at, FAR)
+def knock(action_id: str, at: int = 0, player_id: str = "p_ada", score: int = 0, action: str = "coin") -> Knock:
+    session_id = "s1" if player_id == "p_ada" else "s2"
+    return Knock(action_id, player_id, session_id, "main", action, START + at, FAR, score)
 
 
 START = 1_800_000_000 * SECOND
 
 
 def submission(action_id: str, player_id: str = "p_ada") -> Submission:
-    return Submission("01-first", action_id, FAR, player_id, "main", 5, (), 0, ())
+    return Submission("01-first", action_id, FAR, player_id, "main", 5, (), 0, (), action="coin")
 
 
-async def admit(admissions: Admissions, action_id: str, at: int = 0, player_id: str = "p_ada") -> Admission:
-    (admission,) = await admissions.admit([knock(action_id, at, player_id)])
+async def admit(
+    admissions: Admissions, action_id: str, at: int = 0, player_id: str = "p_ada", score: int = 0, action: str = "coin"
+) -> Admission:
+    (admission,) = await admissions.admit([knock(action_id, at, player_id, score, action)])
     return admission
+
+
+def past(admission: Admission) -> list[tuple[int, int]]:
+    """What was told of the submissions before: microseconds since the start, and scores."""
+    times, scores = read(admission.history)
+    return [(at - START, score) for at, score in zip(times, scores, strict=True)]
 
 
 class AdmissionContract:
@@ -79,7 +89,7 @@ class AdmissionContract:
         await admit(admissions, "retried", at=9 * SECOND)
         await admissions.settle([(submission("retried"), None)])
         again = await admit(admissions, "retried", at=10 * SECOND)
-        assert (again.reserved, again.last_at) == ("new", START + 1 * SECOND)
+        assert (again.reserved, again.again, past(again)) == ("new", True, [(1 * SECOND, 0)])
 
     async def test_waiting_ends_when_the_action_is_settled(self, admissions: Admissions) -> None:
         await admit(admissions, "a")
@@ -92,10 +102,45 @@ class AdmissionContract:
     async def test_waiting_for_nothing_returns_at_once(self, admissions: Admissions) -> None:
         await admissions.wait(knock("never heard of"))
 
-    async def test_the_last_submission_of_the_lane_is_told(self, admissions: Admissions) -> None:
-        assert (await admit(admissions, "a", at=1 * SECOND)).last_at is None
-        assert (await admit(admissions, "b", at=3 * SECOND)).last_at == START + 1 * SECOND
-        assert (await admit(admissions, "c", at=4 * SECOND, player_id="p_bob")).last_at is None
+    async def test_what_the_player_did_before_by_the_same_action_is_told(self, admissions: Admissions) -> None:
+        assert past(await admit(admissions, "a", at=1 * SECOND, score=-7)) == []
+        assert past(await admit(admissions, "b", at=3 * SECOND, score=2**53 - 1)) == [(1 * SECOND, -7)]
+        assert past(await admit(admissions, "c", at=4 * SECOND, player_id="p_bob")) == []
+        assert past(await admit(admissions, "d", at=4 * SECOND, action="gem")) == []
+        told = await admit(admissions, "e", at=5 * SECOND)
+        assert past(told) == [(1 * SECOND, -7), (3 * SECOND, 2**53 - 1)]
+        assert (told.reserved, told.again) == ("new", False)
+
+    async def test_only_the_most_recent_submissions_are_told(self, admissions: Admissions) -> None:
+        for number in range(LENGTH + 2):
+            await admit(admissions, f"a{number}", at=number * SECOND, score=number)
+        told = past(await admit(admissions, "b", at=(LENGTH + 2) * SECOND))
+        assert told == [(number * SECOND, number) for number in range(2, LENGTH + 2)]
+
+    async def test_what_was_released_is_forgotten_and_what_was_committed_is_not(self, admissions: Admissions) -> None:
+        for number, action_id in enumerate(["kept", "released", "rejected"], 1):
+            await admit(admissions, action_id, at=number * SECOND)
+        rejected = Committed("rejected", "01", "main", "p_ada", code="rule_rejected")
+        await admissions.settle(
+            [(submission("kept"), OUTCOME), (submission("released"), None), (submission("rejected"), rejected)]
+        )
+        assert past(await admit(admissions, "next", at=9 * SECOND)) == [(1 * SECOND, 0), (3 * SECOND, 0)]
+
+    async def test_a_retry_is_remembered_once_and_at_its_first_instant(self, admissions: Admissions) -> None:
+        await admit(admissions, "retried", at=1 * SECOND, score=5)
+        await admissions.settle([(submission("retried"), None)])
+        await admit(admissions, "between", at=2 * SECOND, score=6)
+        await admit(admissions, "retried", at=8 * SECOND, score=5)
+        await admissions.settle([(submission("retried"), OUTCOME)])
+        assert (await admit(admissions, "retried", at=9 * SECOND)).reserved == "done"
+        assert past(await admit(admissions, "next", at=10 * SECOND)) == [(1 * SECOND, 5), (2 * SECOND, 6)]
+
+    async def test_submissions_of_two_servers_whose_clocks_differ_are_told_in_order(
+        self, admissions: Admissions
+    ) -> None:
+        await admit(admissions, "ahead", at=3 * SECOND)
+        await admit(admissions, "behind", at=2 * SECOND)
+        assert past(await admit(admissions, "next", at=4 * SECOND)) == [(2 * SECOND, 0), (3 * SECOND, 0)]
 
     async def test_an_unknown_session_must_be_learned_first(self, strangers: Admissions) -> None:
         assert (await admit(strangers, "a")).session == "unknown"
@@ -130,18 +175,19 @@ class AdmissionContract:
         await admit(admissions, "a", at=1 * SECOND)
         await admissions.settle([(submission("a"), None)])
         await admit(admissions, "b", at=2 * SECOND)
-        assert (await admit(admissions, "a", at=3 * SECOND)).last_at is None
+        assert past(await admit(admissions, "a", at=3 * SECOND)) == []
 
     async def test_a_spent_budget_reserves_nothing_and_fills_up_again(
         self, frugal: Admissions, clock: ManualClock
     ) -> None:
         for action_id in "ab":
             assert (await admit(frugal, action_id)).retry_after_s is None
-        refused = await admit(frugal, "c")
+        refused = await admit(frugal, "c", at=1 * SECOND)
         assert refused.retry_after_s == pytest.approx(30, abs=1)
         clock.advance(31 * SECOND)
         admitted = await admit(frugal, "c", at=31 * SECOND)
         assert (admitted.retry_after_s, admitted.reserved) == (None, "new")
+        assert [at for at, _ in past(admitted) if at >= 1 * SECOND] == []
 
     async def test_a_repeat_is_answered_though_the_budget_is_spent(self, frugal: Admissions) -> None:
         for action_id in "ab":

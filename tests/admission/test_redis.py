@@ -11,7 +11,7 @@ from scoreboard.admission.redis import RedisAdmissions
 from scoreboard.clock import SECOND, ManualClock, SystemClock
 from scoreboard.redis import Keys, Server
 from scoreboard.tasks import Tasks
-from tests.admission.contract import OUTCOME, AdmissionContract, Make, admit, knock, session, submission
+from tests.admission.contract import OUTCOME, AdmissionContract, Make, admit, knock, past, session, submission
 from tests.redis_server import RedisServer
 
 
@@ -60,11 +60,10 @@ async def test_what_one_settles_is_done_for_the_other(redis_server: RedisServer)
         assert (await admit(other, "a")).reserved == "done"
 
 
-async def test_the_time_of_the_last_submission_is_shared(redis_server: RedisServer) -> None:
+async def test_what_a_player_did_before_is_shared(redis_server: RedisServer) -> None:
     async with replica(redis_server) as (one, _), replica(redis_server) as (other, _):
-        assert (await admit(one, "a", at=SECOND)).last_at is None
-        last_at = (await admit(other, "b", at=3 * SECOND)).last_at
-        assert last_at == knock("a", at=SECOND).at
+        assert past(await admit(one, "a", at=SECOND, score=7)) == []
+        assert past(await admit(other, "b", at=3 * SECOND)) == [(SECOND, 7)]
 
 
 async def test_an_action_id_that_nobody_settles_is_new_after_its_lease(redis_server: RedisServer) -> None:

@@ -10,6 +10,7 @@ import msgpack
 
 from scoreboard.admission.base import Admission, Knock, quota_of
 from scoreboard.admission.memory import MemoryAdmissions, Revoked
+from scoreboard.anticheat import history
 from scoreboard.clock import DAY, HOUR, MILLISECOND, MINUTE, SECOND, Clock
 from scoreboard.errors import Unavailable
 from scoreboard.model import Committed, Role, SessionState, Submission
@@ -88,7 +89,7 @@ class RedisAdmissions:
                 if not waiter.done():
                     waiter.set_result(None)
         rows = [
-            (self._keys.player(each.player_id), each.board, each.action_id, int(outcome is not None))
+            (self._keys.player(each.player_id), each.board, each.action or "", each.action_id, int(outcome is not None))
             for each, outcome in outcomes
         ]
         self._tasks.start(self._settle(rows), "settle admissions")
@@ -157,7 +158,7 @@ class RedisAdmissions:
             return await self._local.admit(knocks)
         return [_admission(answer) for answer in found]
 
-    async def _settle(self, rows: Sequence[tuple[str, str, str, int]]) -> None:
+    async def _settle(self, rows: Sequence[tuple[str, str, str, str, int]]) -> None:
         try:
             await self._server.call(
                 *(
@@ -202,6 +203,7 @@ class RedisAdmissions:
             knock.at,
             self._lease_ms,
             min(kept_ms, SESSION_MS),
+            history.entry(knock.at, knock.score),
         )
 
     async def _tell(self, script: Script, player_id: str, *arguments: str | int) -> None:
@@ -212,13 +214,13 @@ class RedisAdmissions:
 
 
 def _admission(answer: Sequence[Any]) -> Admission:
-    session, reserved, last_at, wait = answer
+    session, reserved, past, wait = answer
     if session != b"live":
         return Admission(session=session.decode())
     if reserved == b"spent":
         return Admission(retry_after_s=wait / SECOND)
-    if reserved == b"new":
-        return Admission(last_at=None if last_at is None else int(last_at))
+    if reserved in (b"new", b"again"):
+        return Admission(history=past, again=reserved == b"again")
     return Admission(reserved="done" if reserved == b"done" else "in flight")
 
 

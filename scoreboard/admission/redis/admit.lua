@@ -1,9 +1,12 @@
 -- Submissions that ask to come in, each at an instant `at` in microseconds:
--- {what all keys of the player begin with, session, board, action, action id, at, lease in ms, kept for in ms}.
+-- {what all keys of the player begin with, session, board, action, action id, at, lease in ms, kept for in ms, entry}.
 -- ARGV: the knocks, the cost of one write and the span of a full budget, both in microseconds (0: no limit).
 --
--- The answer to each is {session, reserved, last_at or false, wait in microseconds}. `session` is one of live, revoked,
--- banned and unknown; where it is not live, nothing else happened. `reserved` is one of new, flight, done and spent.
+-- The answer to each is {session, reserved, history, wait in microseconds}. `session` is one of live, revoked, banned and
+-- unknown; where it is not live, nothing else happened. `reserved` is one of new, again (it was not committed before),
+-- flight, done and spent. `history` is what the player did before by the same action: entries of 16 bytes in order of
+-- time, the instant in the first 8, little-endian; at most KEPT bytes of them.
+local ENTRY, KEPT = 16, 640
 local cost, window = tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local function session_of(knock)
@@ -34,17 +37,26 @@ local function spend(knock)
     return 0
 end
 
--- The instant of the last submission of this action, and this one in its place.
-local function pass_lane(knock)
-    local lane = knock[1] .. ':last/' .. knock[3] .. '/' .. knock[4]
-    local last = redis.call('GET', lane)
-    redis.call('SET', lane, string.format('%.0f', knock[6]), 'PX', 86400000)
-    return last
+-- The history before an entry, which takes its place in it. A first one is the newest there is, or nearly, if two servers
+-- tell the time differently.
+local function pass_lane(knock, entry)
+    local lane = knock[1] .. ':past/' .. knock[3] .. '/' .. knock[4]
+    local past, at = redis.call('GET', lane) or '', struct.unpack('<i8', entry)
+    local kept = #past
+    while kept > 0 and struct.unpack('<i8', past, kept - ENTRY + 1) >= at do
+        kept = kept - ENTRY
+    end
+    local before, after = string.sub(past, 1, kept), string.sub(past, kept + 1)
+    if #after > 0 and string.sub(after, 1, 8) == string.sub(entry, 1, 8) then
+        after = string.sub(after, ENTRY + 1)
+    end
+    redis.call('SET', lane, string.sub(before .. entry .. after, -KEPT), 'PX', 86400000)
+    return before
 end
 
 local function reserve(knock)
     local place = knock[1] .. ':action/' .. knock[3] .. '/' .. knock[5]
-    local known = redis.call('HMGET', place, 'state', 'last_at', 'until')
+    local known = redis.call('HMGET', place, 'state', 'at', 'until')
     if known[1] == 'done' then
         return {'live', 'done', false, 0}
     elseif known[1] == 'flight' and tonumber(known[3]) > knock[6] then
@@ -54,14 +66,11 @@ local function reserve(knock)
     if wait > 0 then
         return {'live', 'spent', false, wait}
     end
-    local last = known[2]
-    if not known[1] then
-        last = pass_lane(knock) or ''
-    end
-    redis.call('HSET', place, 'state', 'flight', 'last_at', last,
-        'until', string.format('%.0f', knock[6] + knock[7] * 1000))
+    local at = known[2] or string.sub(knock[9], 1, 8)
+    local past = pass_lane(knock, at .. string.sub(knock[9], 9))
+    redis.call('HSET', place, 'state', 'flight', 'at', at, 'until', string.format('%.0f', knock[6] + knock[7] * 1000))
     redis.call('PEXPIRE', place, math.max(knock[7], knock[8]))
-    return {'live', 'new', last ~= '' and last, 0}
+    return {'live', known[1] and 'again' or 'new', past, 0}
 end
 
 local answers = {}

@@ -1,0 +1,7 @@
+"""Fair play: the rules that submissions are judged by, and what they compare with."""
+
+from scoreboard.anticheat.case import Case, Facts
+from scoreboard.anticheat.referee import Claimed, Referee
+from scoreboard.anticheat.rules import RULES, VERSION, Judgement, judge, plan
+
+__all__ = ["RULES", "VERSION", "Case", "Claimed", "Facts", "Judgement", "Referee", "judge", "plan"]

@@ -1,0 +1,35 @@
+"""What the rules look at: one submission, and what is known of its player, its board and its address."""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from scoreboard.anticheat.neighbours import Neighbours
+from scoreboard.anticheat.sketch import Sketch
+from scoreboard.model import ActionRule, Order
+
+Facts = Mapping[str, int | float | str]
+"""The numbers that speak against a submission."""
+
+
+class Case(Struct, frozen=True):
+    """One submission before the rules; instants and intervals in microseconds.
+
+    `started_at` is when the action began. `times` and `scores` are the player's submissions of this action on this
+    board before this one, oldest first; `intervals` lie between them, and the last one leads to this submission.
+    `everyone` tells how all players score here, `peers` how those do whose account is about as old; None where too
+    little is known. `neighbours` are the fresh accounts at the same address, with this submission in it already; None
+    where the account is not one of them.
+    """
+
+    score: int
+    action: ActionRule
+    at: int
+    started_at: int
+    order: Order = "desc"
+    times: Sequence[int] = ()
+    scores: Sequence[int] = ()
+    intervals: Sequence[int] = ()
+    everyone: Sketch | None = None
+    peers: Sketch | None = None
+    neighbours: Neighbours | None = None

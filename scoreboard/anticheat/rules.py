@@ -1,0 +1,75 @@
+"""The rules a submission is judged by: one table of pure functions.
+
+A rule sees a `Case` and answers with the facts that speak against it, or None. What then happens is the board's
+setting for that rule, or the action's: `off`, `shadow` (noted only), `hold` (a moderator decides) or `reject`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from scoreboard.anticheat.case import Case, Facts
+from scoreboard.anticheat.extremes import jump, outlier
+from scoreboard.anticheat.neighbours import LOOKED_AT_EVERY
+from scoreboard.anticheat.physics import max_increment, rate, too_fast
+from scoreboard.anticheat.sameness import repetition, same_high_scores
+from scoreboard.anticheat.tempo import metronome, same_tempo
+from scoreboard.model import Enforcement, Evidence, RuleName, Rules
+
+Rule = Callable[[Case], Facts | None]
+Verdict = Literal["accepted", "held", "rejected"]
+Plan = tuple[tuple[RuleName, Enforcement, Rule], ...]
+"""The rules that are not off, and what happens where they object."""
+
+VERSION = 1
+"""Of the rule set; raised whenever a rule judges otherwise than before, and kept with all evidence."""
+
+
+class Judgement(Struct, frozen=True):
+    """The verdict and the evidence of every rule that objected."""
+
+    verdict: Verdict
+    evidence: tuple[Evidence, ...] = ()
+
+
+def shared_address(case: Case) -> Facts | None:
+    """Several fresh accounts at one address play as one: the same tempo, or the same high scores."""
+    if case.neighbours is None or case.neighbours.count % LOOKED_AT_EVERY:
+        return None
+    return same_tempo(case) or same_high_scores(case)
+
+
+RULES: Mapping[RuleName, Rule] = {
+    "max_increment": max_increment,
+    "too_fast": too_fast,
+    "rate": rate,
+    "metronome": metronome,
+    "repetition": repetition,
+    "jump": jump,
+    "outlier": outlier,
+    "shared_address": shared_address,
+}
+
+_CLEAN = Judgement("accepted")
+_VERDICTS: Mapping[Enforcement, Verdict] = {"hold": "held", "reject": "rejected"}
+_SEVERITY: Mapping[Verdict, int] = {"accepted": 0, "held": 1, "rejected": 2}
+
+
+def plan(rules: Rules, exceptions: Mapping[RuleName, Enforcement]) -> Plan:
+    """What a board's rules and the exceptions of one of its actions come to."""
+    enforcements = {name: exceptions.get(name, getattr(rules, name)) for name in RULES}
+    return tuple((name, enforcements[name], rule) for name, rule in RULES.items() if enforcements[name] != "off")
+
+
+def judge(case: Case, rules: Plan) -> Judgement:
+    """Put a case before the rules; the severest verdict counts."""
+    evidence = [
+        Evidence(name, enforcement, dict(facts), VERSION)
+        for name, enforcement, rule in rules
+        if (facts := rule(case)) is not None
+    ]
+    if not evidence:
+        return _CLEAN
+    verdicts = [_VERDICTS.get(item.enforcement, "accepted") for item in evidence]
+    return Judgement(max(verdicts, key=_SEVERITY.__getitem__), tuple(evidence))
