@@ -4,9 +4,10 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from scoreboard import periods
+from scoreboard.audit import Audit
 from scoreboard.clock import Clock
 from scoreboard.errors import NotFound
-from scoreboard.model import AuditEntry, Board, BoardPeriod, BoardSettings
+from scoreboard.model import Board, BoardPeriod, BoardSettings
 from scoreboard.storage.base import Storage
 
 log = logging.getLogger(__name__)
@@ -19,11 +20,12 @@ News = Callable[[Board], None]
 
 
 class Boards:
-    """Looks boards up by id and changes their settings."""
+    """Looks boards up by id and changes their settings; `audit` is told, where there are people who do."""
 
-    def __init__(self, storage: Storage, clock: Clock) -> None:
+    def __init__(self, storage: Storage, clock: Clock, audit: Audit | None = None) -> None:
         self._storage = storage
         self._clock = clock
+        self._audit = audit
         self._boards: dict[str, Board] = {}
         self._listeners: list[Changed] = []
         self._readers: list[News] = []
@@ -105,8 +107,12 @@ class Boards:
     ) -> tuple[Board | None, Board]:
         """The board as it was here and as it is now; other changes may have come while it was stored."""
         now = self._clock.now()
-        entry = None if actor is None else AuditEntry(now, actor, "board.put", board_id)
-        board = await self._storage.put_board(Board(board_id, settings, 0, now, now), entry)
+        wanted = Board(board_id, settings, 0, now, now)
+        if self._audit is None or actor is None:
+            board = await self._storage.put_board(wanted)
+        else:
+            entry = self._audit.entry("board.put", actor, board_id)
+            board = await self._audit.within([entry], lambda sealed: self._storage.put_board(wanted, sealed))
         before = self._boards.get(board_id)
         if before is None or before.revision < board.revision:
             self._boards[board_id] = board

@@ -98,6 +98,14 @@ def to_datetime(at: int) -> datetime:
     return _EPOCH + timedelta(microseconds=at)
 
 
+def from_rfc3339(text: str) -> int:
+    """An instant written with its zone. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return from_datetime(moment)
+
+
 def from_datetime(moment: datetime) -> int:
     """An aware datetime as microseconds since the Unix epoch, without rounding."""
     return (moment - _EPOCH) // timedelta(microseconds=1)

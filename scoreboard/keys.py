@@ -25,10 +25,10 @@ class Keys:
     """Creates, verifies and revokes. At most `max_cached` verified keys are remembered, each for ten seconds; the
     oldest is dropped for a new one."""
 
-    def __init__(self, storage: Storage, clock: Clock, max_cached: int = MAX_CACHED) -> None:
+    def __init__(self, storage: Storage, clock: Clock, audit: Audit, max_cached: int = MAX_CACHED) -> None:
         self._storage = storage
         self._clock = clock
-        self._audit = Audit(storage, clock)
+        self._audit = audit
         self._max_cached = max_cached
         self._cache: dict[str, tuple[ApiKey, int]] = {}
         self._revocations = 0
@@ -54,11 +54,13 @@ class Keys:
 
     async def revoke(self, key_id: str, actor: str = "") -> bool:
         """End a key, in this process at once; False where there is none."""
-        found = await self._storage.revoke_key(key_id, self._clock.now())
+        found = await self._audit.within(
+            [self._audit.entry("key.revoke", actor, key_id)],
+            lambda entries: self._storage.revoke_key(key_id, self._clock.now(), entries),
+            written=bool,
+        )
         self._revocations += 1
         self._cache = {text: entry for text, entry in self._cache.items() if entry[0].id != key_id}
-        if found:
-            await self._audit.note("key.revoke", actor, key_id)
         return found
 
     async def all(self) -> tuple[ApiKey, ...]:
@@ -80,8 +82,8 @@ class Keys:
     async def _store(self, text: str, name: str, scopes: Sequence[Scope], actor: str) -> ApiKey:
         key_id = text.removeprefix("sk_").partition(".")[0]
         key = ApiKey(key_id, name, _digest(text), tuple(dict.fromkeys(scopes)), self._clock.now())
-        await self._storage.add_key(key)
-        await self._audit.note("key.create", actor, key_id)
+        entry = self._audit.entry("key.create", actor, key_id, name=name, scopes=list(key.scopes))
+        await self._audit.within([entry], lambda entries: self._storage.add_key(key, entries))
         return key
 
     async def _look_up(self, text: str) -> ApiKey:

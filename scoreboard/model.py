@@ -112,7 +112,10 @@ class BoardPeriod(NamedTuple):
 
 
 class Player(Struct, frozen=True):
-    """Who scores. `revision` counts changes of the name, so that an older name never replaces a newer one."""
+    """Who scores. `revision` counts changes of the name, so that an older name never replaces a newer one.
+
+    An erased player counts as banned, for ever; any other ban ends at `banned_until`, if that is not None.
+    """
 
     id: str
     name: str
@@ -122,6 +125,8 @@ class Player(Struct, frozen=True):
     username: str | None = None
     banned: bool = False
     hidden: bool = False
+    erased: bool = False
+    banned_until: int | None = None
 
 
 class Session(Struct, frozen=True):
@@ -294,10 +299,19 @@ class HistoryItem(Struct, frozen=True):
 
 
 class AuditEntry(Struct, frozen=True):
-    """Who did what to whom; `detail` is JSON text without secrets."""
+    """Who did what to whom; `detail` is JSON text without secrets, None once the subject was erased.
+
+    The rest is given to it when it is written: the `chain` of its writer and its `number` there from 1 on, a `digest`
+    of the detail, the hash of the entry before it and its own.
+    """
 
     at: int
     actor: str
     act: str
     subject: str
-    detail: str = "{}"
+    detail: str | None = "{}"
+    chain: str = ""
+    number: int = 0
+    digest: bytes = b""
+    previous: bytes = b""
+    hash: bytes = b""

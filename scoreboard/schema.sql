@@ -18,12 +18,15 @@ CREATE FUNCTION microseconds(at timestamptz) RETURNS bigint
     RETURN (extract(epoch FROM at) * 1000000)::bigint;
 
 
--- Who scores. The credentials are NULL for a backend's own players; `revision` counts changes of the name.
+-- Who scores. The credentials are NULL for a backend's own players; `revision` counts changes of the name. A ban ends by
+-- itself at `banned_until`, if that is set; `hides` tells whether the player is then hidden.
 CREATE TABLE players (
     id text COLLATE "C" PRIMARY KEY,
     name text NOT NULL,
     revision integer NOT NULL DEFAULT 1,
-    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'banned', 'hidden')),
+    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'banned', 'hidden', 'erased')),
+    hides boolean NOT NULL DEFAULT false,
+    banned_until timestamptz,
     role text NOT NULL DEFAULT 'player' CHECK (role IN ('player', 'moderator', 'admin')),
     username text,
     skeleton text COLLATE "C",
@@ -32,6 +35,9 @@ CREATE TABLE players (
 ) WITH (fillfactor = 85);
 CREATE UNIQUE INDEX players_skeleton ON players (skeleton) WHERE skeleton IS NOT NULL;
 CREATE INDEX players_admin ON players (role) WHERE role = 'admin';
+CREATE INDEX players_name ON players ((lower(name) COLLATE "C"), id);
+CREATE INDEX players_status ON players (status, id) WHERE status <> 'active';
+CREATE INDEX players_banned_until ON players (banned_until) WHERE banned_until IS NOT NULL;
 
 -- Sign-ins: one family of refresh tokens each.
 CREATE TABLE sessions (
@@ -50,6 +56,7 @@ CREATE TABLE sessions (
 ) WITH (fillfactor = 85);
 CREATE INDEX sessions_live ON sessions (player_id, created_at, id) WHERE revoked_at IS NULL;
 CREATE INDEX sessions_expires_at ON sessions (expires_at);
+CREATE INDEX sessions_player ON sessions (player_id);
 
 -- Credentials of backends.
 CREATE TABLE api_keys (
@@ -135,6 +142,7 @@ CREATE TABLE claims (
 CREATE INDEX claims_kept_until ON claims (kept_until);
 
 -- Held submissions. `rules_revision` is the revision of the board whose rules held it; a claim lasts until `lease_until`.
+-- `notes` is an array of [at, by, text].
 CREATE TABLE reviews (
     submission_id uuid PRIMARY KEY,
     board text COLLATE "C" NOT NULL REFERENCES boards (id),
@@ -146,22 +154,29 @@ CREATE TABLE reviews (
     lease_until timestamptz,
     decided_by text,
     decided_at timestamptz,
-    reason text
+    reason text,
+    notes jsonb NOT NULL DEFAULT '[]'
 );
+CREATE INDEX reviews_state ON reviews (state, submission_id);
+CREATE INDEX reviews_player ON reviews (player_id, submission_id);
 
--- Who did what, by month. The hashes chain the entries of one writing process.
+-- Who did what, by month. Each writing process numbers its entries, and each entry's hash covers the one before it;
+-- `digest` stands for the detail, which is NULL once its subject was erased.
 CREATE TABLE audit (
-    seq bigint GENERATED ALWAYS AS IDENTITY,
     at timestamptz NOT NULL,
     actor text NOT NULL,
     act text NOT NULL,
-    subject text NOT NULL,
-    detail text NOT NULL,
-    previous_hash bytea,
-    hash bytea,
-    PRIMARY KEY (seq, at)
+    subject text COLLATE "C" NOT NULL,
+    detail text,
+    chain text COLLATE "C" NOT NULL,
+    number bigint NOT NULL,
+    digest bytea NOT NULL,
+    previous bytea NOT NULL,
+    hash bytea NOT NULL
 ) PARTITION BY RANGE (at);
-CREATE INDEX audit_at ON audit (at, seq);
+CREATE INDEX audit_at ON audit (at, chain, number);
+CREATE INDEX audit_chain ON audit (chain, number);
+CREATE INDEX audit_subject ON audit (subject, at, chain, number);
 CREATE TABLE audit_default PARTITION OF audit DEFAULT;
 
 -- Transactions whose standings are perhaps not yet projected; `touched` is an array of [board, window, period, player].
@@ -390,7 +405,7 @@ BEGIN
                     AND (SELECT revision FROM boards WHERE id = item.board) IS DISTINCT FROM item.revision
                     THEN 'unavailable'
                 WHEN player.status IS NULL AND NOT item.creates THEN 'not_found'
-                WHEN player.status = 'banned' THEN 'player_banned'
+                WHEN player.status IN ('banned', 'erased') THEN 'player_banned'
             END AS refusal, first
         FROM unnest(items) AS item
         LEFT JOIN LATERAL (SELECT status FROM players WHERE id = item.player_id OFFSET 0) AS player ON true

@@ -11,6 +11,7 @@ from scoreboard.accounts import Accounts
 from scoreboard.admission.memory import MemoryAdmissions
 from scoreboard.attempts.base import patience
 from scoreboard.attempts.memory import MemoryAttempts
+from scoreboard.audit import Audit
 from scoreboard.clock import SECOND, ManualClock
 from scoreboard.errors import (
     BadRequest,
@@ -27,6 +28,7 @@ from scoreboard.storage.base import MAX_LIVE_SESSIONS
 from scoreboard.storage.sqlite import SqliteStorage
 from scoreboard.tokens import AccessTokens, Claims, Keyring, RefreshTokens
 from scoreboard.wire import ChangePassword, Exchange, Login, Refresh, Register, SignedIn
+from tests.trail import told
 
 OLD, NEW = b"o" * 32, b"n" * 32
 ADDRESS, AGENT = "203.0.113.7", "tests"
@@ -65,6 +67,7 @@ def build(storage: SqliteStorage, passwords: Passwords, clock: ManualClock, keyr
         refresh_ttl_s=TTL_S,
         grace_s=10,
         renamed=renamed,
+        audit=Audit(storage, clock, keyring),
     )
     return Server(accounts, storage, admissions, access, passwords, clock, renames)
 
@@ -105,7 +108,7 @@ async def claims_of(server: Server, signed_in: SignedIn) -> Claims:
 
 
 async def acts(server: Server) -> list[str]:
-    return [entry.act for entry in reversed(await server.storage.audit(None, 100))]
+    return [entry.act for entry in await told(server.storage)]
 
 
 async def test_who_registers_is_signed_in(server: Server) -> None:
@@ -521,6 +524,6 @@ async def test_what_happens_to_an_account_is_in_the_audit_log(server: Server) ->
         "logout",
         "logout.all",
     ]
-    details = " ".join(entry.detail for entry in await server.storage.audit(None, 100))
+    details = " ".join(entry.detail or "" for entry in await told(server.storage))
     assert ADDRESS in details
     assert "horse" not in details

@@ -10,6 +10,7 @@ from scoreboard.errors import ConfigError, Unauthenticated
 from scoreboard.keys import CACHED_FOR, Keys
 from scoreboard.model import SCOPES
 from scoreboard.storage.sqlite import SqliteStorage
+from tests.trail import audit_on, told
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def keys(storage: SqliteStorage, clock: ManualClock) -> Keys:
-    return Keys(storage, clock)
+    return Keys(storage, clock, audit_on(storage, clock))
 
 
 async def test_a_new_key_verifies_with_its_scopes(keys: Keys) -> None:
@@ -66,7 +67,7 @@ async def test_a_verified_key_is_known_for_a_while(keys: Keys, clock: ManualCloc
 async def test_a_revoked_key_ends_at_once_here_and_soon_elsewhere(
     keys: Keys, storage: SqliteStorage, clock: ManualClock
 ) -> None:
-    elsewhere = Keys(storage, clock)
+    elsewhere = Keys(storage, clock, audit_on(storage, clock))
     key, text = await keys.create("game", ["write"])
     await keys.verify(text)
     await elsewhere.verify(text)
@@ -76,7 +77,7 @@ async def test_a_revoked_key_ends_at_once_here_and_soon_elsewhere(
     clock.advance(CACHED_FOR)
     with pytest.raises(Unauthenticated):
         await elsewhere.verify(text)
-    assert [entry.act for entry in await storage.audit(None, 10)] == ["key.revoke", "key.create"]
+    assert [entry.act for entry in await told(storage)] == ["key.create", "key.revoke"]
 
 
 async def test_a_look_up_that_a_revocation_overtakes_is_not_remembered(keys: Keys) -> None:
@@ -92,7 +93,7 @@ async def test_revoking_what_is_not_there_says_so(keys: Keys) -> None:
 
 
 async def test_the_oldest_remembered_key_makes_room(storage: SqliteStorage, clock: ManualClock) -> None:
-    keys = Keys(storage, clock, max_cached=2)
+    keys = Keys(storage, clock, audit_on(storage, clock), max_cached=2)
     texts = [(await keys.create("game", ["write"]))[1] for _ in range(3)]
     for text in texts:
         await keys.verify(text)
@@ -119,7 +120,7 @@ async def test_the_local_key_is_made_once_and_holds_all_scopes(keys: Keys, tmp_p
 async def test_a_new_database_is_told_of_the_local_key(keys: Keys, clock: ManualClock, tmp_path: Path) -> None:
     text = await keys.ensure_local(tmp_path / "admin.key")
     fresh = await SqliteStorage.open(tmp_path / "fresh.db")
-    again = Keys(fresh, clock)
+    again = Keys(fresh, clock, audit_on(fresh, clock))
     assert await again.ensure_local(tmp_path / "admin.key") == text
     assert await again.verify(text)
     await fresh.close()

@@ -12,9 +12,9 @@ from scoreboard.clock import DAY
 from scoreboard.errors import NotFound
 from scoreboard.leaderboard import Leaderboard
 from scoreboard.model import BoardPeriod
+from scoreboard.oversight import PlayerStatus
 from scoreboard.pipeline import Rebuilder
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.storage.base import PlayerStatus
 from scoreboard.tasks import Tasks
 from scoreboard.tokens import Cursors, Keyring
 from scoreboard.wire import History, Standings, Top

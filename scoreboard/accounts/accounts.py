@@ -51,15 +51,16 @@ class Accounts:
         *,
         refresh_ttl_s: int,
         renamed: Callable[[Player], Awaitable[None]],
+        audit: Audit,
         grace_s: int = 10,
     ) -> None:
         self._storage = storage
         self._passwords = passwords
         self._attempts = attempts
         self._clock = clock
-        self._audit = Audit(storage, clock)
+        self._audit = audit
         self._sessions = Sessions(
-            storage, access, refresh, admissions, clock, refresh_ttl_s=refresh_ttl_s, grace_s=grace_s
+            storage, access, refresh, admissions, clock, audit, refresh_ttl_s=refresh_ttl_s, grace_s=grace_s
         )
         self._renamed = renamed
 

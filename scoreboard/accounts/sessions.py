@@ -30,6 +30,7 @@ class Sessions:
         refresh: RefreshTokens,
         admissions: Admissions,
         clock: Clock,
+        audit: Audit,
         *,
         refresh_ttl_s: int,
         grace_s: int,
@@ -39,7 +40,7 @@ class Sessions:
         self._refresh = refresh
         self._admissions = admissions
         self._clock = clock
-        self._audit = Audit(storage, clock)
+        self._audit = audit
         self._refresh_ttl = refresh_ttl_s * SECOND
         self._grace = grace_s * SECOND
 
@@ -74,12 +75,14 @@ class Sessions:
     async def renew(self, token: str, address: str, user_agent: str) -> SignedIn:
         """New tokens of the same session for a refresh token. Raises Unauthenticated, PlayerBanned."""
         session_id, counter = self._refresh.parse(token)
+        known = await self._storage.session(session_id)
+        player = await self.player(known.player_id if known else "")
         session = await self._unended(session_id)
-        player = await self.player(session.player_id)
         renewed = await self._successor(session, token, counter)
         if renewed is None:
             await self.end(player.id, session_id)
-            await self._audit.note("refresh.reuse", player.id, session_id, address=address, user_agent=user_agent)
+            detail = {"session": session_id, "address": address, "user_agent": user_agent}
+            await self._audit.note("refresh.reuse", player.id, player.id, **detail)
             raise Unauthenticated(_ENDED)
         session, successor = renewed
         await self._admissions.learn(_state(session, player))
@@ -88,12 +91,12 @@ class Sessions:
     async def live(self, claims: Claims) -> SessionState:
         """The state of the session that the claims speak for. Raises Unauthenticated if it ended, PlayerBanned."""
         state = await self._admissions.session(claims.player_id, claims.session_id) or await self._learned(claims)
-        if state is None or state.revoked or state.expires_at <= self._clock.now():
+        if state is None or state.player_id != claims.player_id:
             raise Unauthenticated(_ENDED)
-        if state.player_id != claims.player_id:
-            raise Unauthenticated(_ENDED)
-        if state.banned:
+        if state.banned:  # told before that the session ended with it
             raise PlayerBanned
+        if state.revoked or state.expires_at <= self._clock.now():
+            raise Unauthenticated(_ENDED)
         return state
 
     async def player(self, player_id: str) -> Player:

@@ -82,5 +82,8 @@ class Admissions(Protocol):
     async def ban(self, player_id: str, banned: bool) -> None:
         """A player was banned, or is no longer; a state read before does not undo it."""
 
+    def heard(self, player_id: str, banned: bool) -> None:
+        """Another server banned a player, or lifted that: what is shared knows already."""
+
     async def close(self) -> None:
         """Let go of everything."""

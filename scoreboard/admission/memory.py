@@ -91,9 +91,9 @@ class MemoryAdmissions:
         state = self._known(knock.session_id)
         if state is None:
             return Admission(session="unknown")
-        if state.revoked or state.expires_at <= knock.at:
-            return Admission(session="revoked")
-        return Admission(session="banned") if state.banned else None
+        if state.banned:
+            return Admission(session="banned")
+        return Admission(session="revoked") if state.revoked or state.expires_at <= knock.at else None
 
     def _known(self, session_id: str) -> SessionState | None:
         state = self._sessions.get(session_id)
@@ -166,6 +166,10 @@ class MemoryAdmissions:
 
     async def ban(self, player_id: str, banned: bool) -> None:
         """A player was banned, or is no longer."""
+        self.heard(player_id, banned)
+
+    def heard(self, player_id: str, banned: bool) -> None:
+        """The same, as another server told."""
         self._banned.pop(player_id, None)
         if banned:
             self._banned[player_id] = None

@@ -15,7 +15,7 @@ from scoreboard.tokens import Claims
 if TYPE_CHECKING:
     from scoreboard.api.context import Context
     from scoreboard.api.limiting import Allowance
-    from scoreboard.api.operations import Operation
+    from scoreboard.api.operation import Operation
 
 Transport = Literal["rest", "websocket"]
 

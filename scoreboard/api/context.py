@@ -12,6 +12,7 @@ from scoreboard.clock import Clock
 from scoreboard.config import Settings
 from scoreboard.keys import Keys
 from scoreboard.leaderboard import Leaderboard
+from scoreboard.reviews import Moderation, ReviewQueue, Trail
 from scoreboard.storage.base import Storage
 from scoreboard.submissions import Judge, Submissions
 from scoreboard.tokens import AccessTokens
@@ -34,6 +35,9 @@ class Context:
     judge: Judge
     submissions: Submissions
     leaderboard: Leaderboard
+    reviews: ReviewQueue
+    moderation: Moderation
+    trail: Trail
     limits: Limits
     redis: "Server | None" = None
 

@@ -1,47 +1,14 @@
 """The one table of operations: REST routes, WebSocket messages and their documentation are made from it."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Generic, Literal, TypeVar
-
-import msgspec
-from msgspec import Struct
+from typing import Any
 
 from scoreboard import wire
 from scoreboard.api.call import Call
 from scoreboard.api.context import Context
-from scoreboard.api.limiting import LimitClass
-from scoreboard.clock import rfc3339
-from scoreboard.errors import Forbidden, NotFound
-from scoreboard.leaderboard import TopPage, board_out
-from scoreboard.model import ApiKey, BoardSettings, Scope
-
-In = TypeVar("In", bound=Struct)
-Out = TypeVar("Out")
-
-Access = Literal["anyone", "reader", "caller", "player"] | Scope
-"""Who may call: anyone; readers (anyone on a public board, else any player or key); any caller; players; or keys with
-that scope and the roles that stand for it."""
-
-
-class Operation(Struct, Generic[In, Out], frozen=True):
-    """One thing that can be asked of the server.
-
-    `guarded` operations carry submissions and go past the judge. `websocket` says that the operation is also a message
-    of its name. `body_cap` names the setting that bounds the request's body.
-    """
-
-    name: str
-    method: Literal["GET", "POST", "PUT", "DELETE"]
-    path: str
-    input: type[In]
-    run: Callable[[Context, Call, In], Awaitable[Out]]
-    access: Access
-    status: int = 200
-    limit: LimitClass = "none"
-    guarded: bool = False
-    websocket: bool = True
-    body_cap: Literal["max_body_bytes", "max_batch_bytes"] = "max_body_bytes"
-
+from scoreboard.api.operation import Operation
+from scoreboard.api.oversight import OVERSIGHT
+from scoreboard.errors import Forbidden
+from scoreboard.leaderboard import TopPage
 
 # Accounts
 
@@ -84,6 +51,10 @@ async def _sessions(context: Context, call: Call, _: wire.Nothing) -> wire.Sessi
     return await context.accounts.sessions(call.claims)
 
 
+async def _erase_me(context: Context, call: Call, _: wire.Nothing) -> None:
+    await context.moderation.erase(call.claims.player_id, call.caller.name)
+
+
 # Scores
 
 
@@ -97,10 +68,6 @@ async def _score(context: Context, call: Call, _: wire.ScoreUpdate) -> wire.Scor
 
 async def _batch(context: Context, call: Call, asked: wire.Batch) -> wire.BatchOut:
     return wire.BatchOut(items=await context.submissions.submit_batch(asked.items, call.judged))
-
-
-async def _void(context: Context, call: Call, asked: wire.Void) -> wire.VoidOut:
-    return await context.submissions.void(asked, call.caller.name)
 
 
 # Boards
@@ -128,7 +95,9 @@ async def _player(context: Context, call: Call, asked: wire.OnePlayer) -> wire.P
 
 async def _history(context: Context, call: Call, asked: wire.History) -> wire.HistoryOut:
     claims = call.caller.claims
-    trusted = call.caller.key is not None or (claims is not None and claims.player_id == asked.player_id)
+    trusted = call.caller.key is not None or (
+        claims is not None and (claims.player_id == asked.player_id or claims.role != "player")
+    )
     return await context.leaderboard.history(asked, trusted)
 
 
@@ -144,39 +113,6 @@ async def _periods(context: Context, call: Call, asked: wire.BoardRef) -> wire.P
     return await context.leaderboard.periods(asked)
 
 
-async def _put_board(context: Context, call: Call, asked: wire.PutBoard) -> wire.BoardOut:
-    settings = BoardSettings(**{name: getattr(asked, name) for name in BoardSettings.__struct_fields__})
-    board, _ = await context.boards.put(asked.board, settings, call.caller.name)
-    return board_out(board)
-
-
-# API keys
-
-
-async def _new_key(context: Context, call: Call, asked: wire.NewKey) -> wire.KeyOut:
-    key, text = await context.keys.create(asked.name, asked.scopes, call.caller.name)
-    return msgspec.structs.replace(_key_out(key), key=text)
-
-
-async def _keys(context: Context, call: Call, _: wire.Nothing) -> wire.KeysOut:
-    return wire.KeysOut(keys=tuple(_key_out(key) for key in await context.keys.all()))
-
-
-async def _revoke_key(context: Context, call: Call, asked: wire.KeyRef) -> None:
-    if not await context.keys.revoke(asked.key_id, call.caller.name):
-        raise NotFound("There is no such key.")
-
-
-def _key_out(key: ApiKey) -> wire.KeyOut:
-    return wire.KeyOut(
-        id=key.id,
-        name=key.name,
-        scopes=key.scopes,
-        created_at=rfc3339(key.created_at),
-        revoked_at=None if key.revoked_at is None else rfc3339(key.revoked_at),
-    )
-
-
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     Operation("register", "POST", "auth/register", wire.Register, _register, "anyone", 201, limit="register"),
     Operation("login", "POST", "auth/login", wire.Login, _login, "anyone", limit="login"),
@@ -186,6 +122,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     Operation("password", "POST", "auth/password", wire.ChangePassword, _password, "player", 204, limit="login"),
     Operation("exchange", "POST", "auth/exchange", wire.Exchange, _exchange, "exchange", websocket=False),
     Operation("me", "GET", "me", wire.Nothing, _me, "player"),
+    Operation("erase_me", "DELETE", "me", wire.Nothing, _erase_me, "player", 204),
     Operation("sessions", "GET", "me/sessions", wire.Nothing, _sessions, "player"),
     Operation("action", "POST", "actions", wire.StartAction, _action, "player", 201),
     Operation("score", "POST", "scores/update", wire.ScoreUpdate, _score, "player", guarded=True),
@@ -209,10 +146,6 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     Operation("around", "GET", "boards/{board}/around/{player_id}", wire.Around, _around, "reader"),
     Operation("ranks", "POST", "boards/{board}/ranks", wire.Ranks, _ranks, "reader"),
     Operation("periods", "GET", "boards/{board}/periods", wire.BoardRef, _periods, "reader"),
-    Operation("put_board", "PUT", "admin/boards/{board}", wire.PutBoard, _put_board, "admin", websocket=False),
-    Operation("void", "POST", "admin/submissions/{submission_id}/void", wire.Void, _void, "moderate", websocket=False),
-    Operation("new_key", "POST", "admin/keys", wire.NewKey, _new_key, "admin", 201, websocket=False),
-    Operation("keys", "GET", "admin/keys", wire.Nothing, _keys, "admin", websocket=False),
-    Operation("revoke_key", "DELETE", "admin/keys/{key_id}", wire.KeyRef, _revoke_key, "admin", 204, websocket=False),
+    *OVERSIGHT,
 )
 """Every operation there is."""

@@ -10,7 +10,8 @@ from scoreboard.api.addresses import address_of
 from scoreboard.api.call import Call, Handler
 from scoreboard.api.context import CONTEXT
 from scoreboard.api.middleware import authenticate, bound, chain, guard, limit, run
-from scoreboard.api.operations import OPERATIONS, Operation
+from scoreboard.api.operation import Operation
+from scoreboard.api.operations import OPERATIONS
 from scoreboard.api.problems import RequestHandler, answer, explain
 from scoreboard.api.ready import ReadyResponse, can_be_ready, head_of
 from scoreboard.codec import decode_json

@@ -6,10 +6,12 @@ from aiohttp import web
 
 from scoreboard.api import cors, health, pages, rest
 from scoreboard.api.problems import METRICS
+from scoreboard.app.audit import audited
 from scoreboard.app.backends import open_ranking, open_shared, open_storage
 from scoreboard.app.boards import follow_boards, load_current
 from scoreboard.app.services import services
 from scoreboard.app.state import (
+    AUDIT,
     BOARDS,
     CLOCK,
     HUB,
@@ -58,7 +60,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
     pages.add_routes(app)
     app.router.add_get("/ws", _upgrade)
     # Opened in this order and closed in the opposite one: whoever writes is done before what it writes to is closed.
-    app.cleanup_ctx.extend([_storage, _passwords, _shared, _tasks, _boards, _ranking, services])
+    app.cleanup_ctx.extend([_storage, _passwords, _shared, _tasks, audited, _boards, _ranking, services])
     app.on_startup.append(_open)
     app.on_shutdown.append(_drain)
     return app
@@ -92,7 +94,7 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _boards(app: web.Application) -> AsyncIterator[None]:
-    app[BOARDS] = Boards(app[STORAGE], app[CLOCK])
+    app[BOARDS] = Boards(app[STORAGE], app[CLOCK], app[AUDIT])
     await app[BOARDS].open(app[SETTINGS].boards)
     yield
 

@@ -5,6 +5,7 @@ import logging
 
 from aiohttp import web
 
+from scoreboard.admission.base import Admissions
 from scoreboard.app.state import BOARDS, CONTROL, HUB, REGISTRY, STORAGE, TASKS
 from scoreboard.control.base import BoardChanged, News, PlayerChanged, SessionsEnded
 from scoreboard.model import Board
@@ -16,7 +17,7 @@ RECHECKED_AT_ONCE = 1_000
 """Sessions asked for in one query after a gap."""
 
 
-def follow_others(app: web.Application) -> None:
+def follow_others(app: web.Application, admissions: Admissions) -> None:
     """Hear what the other replicas tell, tell them what changed here, and make good for what was missed."""
     tasks, control = app[TASKS], app[CONTROL]
 
@@ -24,12 +25,12 @@ def follow_others(app: web.Application) -> None:
         match news:
             case SessionsEnded(_, session_ids):
                 app[REGISTRY].close_sessions(session_ids)
-            case PlayerChanged(player_id, "banned"):
-                app[REGISTRY].close_player(player_id)
+            case PlayerChanged(player_id, status):
+                admissions.heard(player_id, status == "banned")
+                if status == "banned":
+                    app[REGISTRY].close_player(player_id)
             case BoardChanged():
                 tasks.start(app[BOARDS].refresh(), "read boards")
-            case _:
-                pass
 
     async def tell(_: Board | None, board: Board) -> None:
         await control.tell(BoardChanged(board.id))
@@ -53,12 +54,12 @@ async def _make_good(app: web.Application) -> None:
 
 async def _recheck(app: web.Application, session_ids: tuple[str, ...]) -> None:
     states = {state.id: state for state in await app[STORAGE].session_states(session_ids)}
+    for state in states.values():
+        if state.banned:  # told so before that the session ended with it
+            app[REGISTRY].close_player(state.player_id)
     app[REGISTRY].close_sessions(
         [session_id for session_id in session_ids if session_id not in states or states[session_id].revoked]
     )
-    for state in states.values():
-        if state.banned:
-            app[REGISTRY].close_player(state.player_id)
 
 
 async def _describe(app: web.Application) -> None:

@@ -22,10 +22,12 @@ from scoreboard.app.backends import make_admissions, make_attempts, make_control
 from scoreboard.app.boards import keep_loaded
 from scoreboard.app.replicas import follow_others
 from scoreboard.app.state import (
+    AUDIT,
     BOARDS,
     CLOCK,
     CONTROL,
     HUB,
+    KEYRING,
     LIVE,
     PASSWORDS,
     RANKING,
@@ -37,16 +39,17 @@ from scoreboard.app.state import (
     TASKS,
     WHEEL,
 )
-from scoreboard.config import Settings
-from scoreboard.control.base import SessionsEnded
+from scoreboard.control.base import PlayerChanged, SessionsEnded
 from scoreboard.errors import UsernameTaken
 from scoreboard.keys import Keys
 from scoreboard.leaderboard import Leaderboard
 from scoreboard.model import Player
+from scoreboard.oversight import PlayerStatus
 from scoreboard.pipeline import Auditor, Commit, Outbox, Pipeline, Publish, Rank, Verifier
-from scoreboard.secrets import load_or_create_secret, load_secret, write_once
+from scoreboard.reviews import Announce, Moderation, ReviewQueue, Trail
+from scoreboard.secrets import load_secret, write_once
 from scoreboard.submissions import Judge, Submissions
-from scoreboard.tokens import AccessTokens, ActionTokens, Cursors, Keyring, RefreshTokens
+from scoreboard.tokens import AccessTokens, ActionTokens, Cursors, RefreshTokens
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +67,8 @@ async def services(app: web.Application) -> AsyncIterator[None]:
     app[CONTEXT] = await _context(app, admissions, rank, pipeline)
     await _first_start(app)
     app[LIVE] = _live(app)
-    follow_others(app)
+    follow_others(app, admissions)
+    app[TASKS].start(app[CONTEXT].moderation.keep_lifting(), "ended bans")
     app[TASKS].start(outbox.keep_up(), "outbox")
     app[TASKS].start(app[WHEEL].run(), "wheel")
     if SHARED in app:
@@ -115,8 +119,7 @@ def _pipeline(app: web.Application, admissions: Admissions, rank: Rank) -> Pipel
 
 async def _context(app: web.Application, admissions: Admissions, rank: Rank, pipeline: Pipeline) -> Context:
     settings, clock, storage, boards, ranking = app[SETTINGS], app[CLOCK], app[STORAGE], app[BOARDS], app[RANKING]
-    keyring = await asyncio.to_thread(_keyring, settings)
-    security = settings.security
+    keyring, audit, security = app[KEYRING], app[AUDIT], settings.security
     access = AccessTokens(keyring, security.issuer, security.audience, security.access_ttl_s, clock)
     actions = ActionTokens(keyring, clock)
 
@@ -134,7 +137,9 @@ async def _context(app: web.Application, admissions: Admissions, rank: Rank, pip
         refresh_ttl_s=security.refresh_ttl_s,
         grace_s=security.refresh_grace_s,
         renamed=renamed,
+        audit=audit,
     )
+    moderation = Moderation(storage, admissions, rank, audit, clock, announce=_announcer(app), renamed=renamed)
     judge = Judge(boards, accounts, actions, admissions, rank, storage, clock)
     return Context(
         settings=settings,
@@ -143,13 +148,25 @@ async def _context(app: web.Application, admissions: Admissions, rank: Rank, pip
         boards=boards,
         accounts=accounts,
         access=access,
-        keys=Keys(storage, clock),
+        keys=Keys(storage, clock, audit),
         judge=judge,
-        submissions=Submissions(boards, judge, actions, pipeline, rank, storage, clock),
+        submissions=Submissions(boards, judge, actions, pipeline, rank, storage, audit),
         leaderboard=Leaderboard(boards, ranking, app[REBUILDER], storage, Cursors(keyring), clock, app[TASKS]),
+        reviews=ReviewQueue(storage, boards, moderation, rank, audit, clock),
+        moderation=moderation,
+        trail=Trail(storage, Cursors(keyring)),
         limits=Limits(settings.limits, clock),
         redis=app[SHARED].server if SHARED in app else None,
     )
+
+
+def _announcer(app: web.Application) -> Announce:
+    async def announce(player_id: str, status: PlayerStatus) -> None:
+        if status == "banned":
+            app[REGISTRY].close_player(player_id)
+        await app[CONTROL].tell(PlayerChanged(player_id, status))
+
+    return announce
 
 
 def _live(app: web.Application) -> LiveEndpoint:
@@ -169,15 +186,6 @@ def _live(app: web.Application) -> LiveEndpoint:
         tasks=app[TASKS],
         clock=app[CLOCK],
         metrics=app[METRICS],
-    )
-
-
-def _keyring(settings: Settings) -> Keyring:
-    """The secrets; in development the first one is made where none is named."""
-    named = settings.security.secret_file
-    current = load_secret(Path(named)) if named else load_or_create_secret(Path(settings.data.dir) / "secret.key")
-    return Keyring.from_secrets(
-        current, [load_secret(Path(older)) for older in settings.security.previous_secret_files]
     )
 
 

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from scoreboard.api.ws import LiveEndpoint
 from scoreboard.app.backends import Shared
+from scoreboard.audit import Audit
 from scoreboard.boards import Boards
 from scoreboard.clock import Clock
 from scoreboard.config import Settings
@@ -16,10 +17,13 @@ from scoreboard.pipeline import Rebuilder
 from scoreboard.ranking.base import Ranking
 from scoreboard.storage.base import Storage
 from scoreboard.tasks import Tasks
+from scoreboard.tokens import Keyring
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 STORAGE: web.AppKey[Storage] = web.AppKey("storage", Storage)
+KEYRING: web.AppKey[Keyring] = web.AppKey("keyring", Keyring)
+AUDIT: web.AppKey[Audit] = web.AppKey("audit", Audit)
 TASKS: web.AppKey[Tasks] = web.AppKey("tasks", Tasks)
 PASSWORDS: web.AppKey[Passwords] = web.AppKey("passwords", Passwords)
 SHARED: web.AppKey[Shared] = web.AppKey("shared", Shared)

@@ -24,8 +24,7 @@ from scoreboard.model import (
     SessionState,
     Submission,
 )
-
-PlayerStatus = Literal["active", "banned", "hidden"]
+from scoreboard.storage.oversight import Audit, Moderation, Reviews
 
 MAX_LIVE_SESSIONS = 100
 """Live sessions a player may have; the oldest ends when one more is opened."""
@@ -81,11 +80,15 @@ class Committal(Struct, frozen=True):
 
 
 class Voided(Struct, frozen=True):
-    """A void's effect: the submission, and the projections of every standing refolded without it."""
+    """A void's effect: the submission, and the projections of every standing refolded without it.
+
+    `done` is False where it was not counted before, and nothing changed.
+    """
 
     submission: HistoryItem
     changes: tuple[Projection, ...]
     outbox_id: int | None
+    done: bool = True
 
 
 class Renamed(Struct, frozen=True):
@@ -123,12 +126,6 @@ class Players(Protocol):
 
     async def has_admin(self) -> bool:
         """Whether any player has the role `admin`."""
-
-    async def set_status(self, player_id: str, status: PlayerStatus, now: int) -> tuple[Projection, ...]:
-        """Ban, hide or restore a player: the revision of each of the player's standings rises.
-
-        Returns their projections, which the outbox names too. Raises NotFound.
-        """
 
 
 class Sessions(Protocol):
@@ -173,8 +170,8 @@ class Sessions(Protocol):
 class Keys(Protocol):
     """API keys of backends."""
 
-    async def add_key(self, key: ApiKey) -> None:
-        """Store a key."""
+    async def add_key(self, key: ApiKey, entries: Sequence[AuditEntry] = ()) -> None:
+        """Store a key, and audit entries."""
 
     async def key(self, digest: bytes) -> ApiKey | None:
         """The key with this SHA-256, revoked ones too."""
@@ -182,8 +179,8 @@ class Keys(Protocol):
     async def keys(self) -> tuple[ApiKey, ...]:
         """All keys, oldest first."""
 
-    async def revoke_key(self, key_id: str, now: int) -> bool:
-        """End a key; False where there is none."""
+    async def revoke_key(self, key_id: str, now: int, entries: Sequence[AuditEntry] = ()) -> bool:
+        """End a key, and store audit entries; False, and nothing stored, where there is none."""
 
 
 class Boards(Protocol):
@@ -192,8 +189,8 @@ class Boards(Protocol):
     async def boards(self) -> tuple[Board, ...]:
         """All boards, by id."""
 
-    async def put_board(self, board: Board, entry: AuditEntry | None = None) -> Board:
-        """Create the board or replace its settings at its `updated_at`, and write the audit entry.
+    async def put_board(self, board: Board, entries: Sequence[AuditEntry] = ()) -> Board:
+        """Create the board or replace its settings at its `updated_at`, and write the audit entries.
 
         Returns the board as stored: its `revision` is set here.
         Windows that it did not have before are folded from its history, their past periods too; standings they have
@@ -227,13 +224,13 @@ class Submissions(Protocol):
         """One submission."""
 
     async def void(
-        self, board: Board, submission_id: str, periods: Sequence[BoardPeriod], entry: AuditEntry
+        self, board: Board, submission_id: str, periods: Sequence[BoardPeriod], entries: Sequence[AuditEntry]
     ) -> Voided | None:
-        """Take a counted submission out of the standings of `periods`, which are refolded, and write the audit entry.
+        """Take a counted submission out of the standings of `periods`, which are refolded, and write the audit entries.
 
-        `entry.at` is the instant. None where there is no such submission. One already voided or never counted changes
-        nothing (`changes` is empty). Raises Unavailable where the stored board has another `revision` by now, and
-        with it perhaps other periods.
+        The last one's is the instant. None where there is no such submission. One already voided or never counted
+        changes nothing. Raises Unavailable where the stored board has another `revision` by now, and with it perhaps
+        other periods.
         """
 
     async def sweep(self, now: int) -> int:
@@ -298,17 +295,7 @@ class Outbox(Protocol):
         """How much is not settled."""
 
 
-class Audit(Protocol):
-    """The trail of who did what."""
-
-    async def add_audit(self, entries: Sequence[AuditEntry]) -> None:
-        """Append entries."""
-
-    async def audit(self, before: int | None, limit: int) -> tuple[AuditEntry, ...]:
-        """Entries older than the instant, newest first."""
-
-
-class Storage(Players, Sessions, Keys, Boards, Submissions, Standings, Outbox, Audit, Protocol):
+class Storage(Players, Sessions, Keys, Boards, Submissions, Standings, Outbox, Reviews, Moderation, Audit, Protocol):
     """The whole system of record."""
 
     kind: Literal["sqlite", "postgres"]

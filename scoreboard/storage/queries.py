@@ -43,6 +43,6 @@ class Queries(Mapping[str, str]):
         return len(self._statements)
 
 
-def load_queries(package: str, resource: str = "queries.sql") -> Queries:
-    """The named queries that a package ships in a file. Raises ValueError for a malformed one."""
-    return Queries(files(package).joinpath(resource).read_text(encoding="utf-8"))
+def load_queries(package: str, *resources: str) -> Queries:
+    """The named queries that a package ships in some files. Raises ValueError for a malformed one."""
+    return Queries("\n".join(files(package).joinpath(resource).read_text(encoding="utf-8") for resource in resources))

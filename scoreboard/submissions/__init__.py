@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import msgspec
 
 from scoreboard import periods
+from scoreboard.audit import Audit
 from scoreboard.boards import Boards
-from scoreboard.clock import Clock, rfc3339
+from scoreboard.clock import rfc3339
 from scoreboard.errors import (
     ActionTokenInvalid,
     ActionTokenUsed,
@@ -15,7 +16,6 @@ from scoreboard.errors import (
     Overloaded,
     ScoreboardError,
 )
-from scoreboard.model import AuditEntry
 from scoreboard.pipeline import Done, Judged, Pipeline, Rank
 from scoreboard.storage.base import Storage
 from scoreboard.submissions.answers import batch_item_out, first_result, rejection, score_out
@@ -37,7 +37,7 @@ class Submissions:
         pipeline: Pipeline,
         rank: Rank,
         storage: Storage,
-        clock: Clock,
+        audit: Audit,
     ) -> None:
         self._boards = boards
         self._judge = judge
@@ -45,7 +45,7 @@ class Submissions:
         self._pipeline = pipeline
         self._rank = rank
         self._storage = storage
-        self._clock = clock
+        self._audit = audit
 
     def start(self, request: StartAction, claims: Claims) -> ActionStarted:
         """A one-time token for an action of the player. Raises NotFound for an unknown board or action."""
@@ -99,10 +99,14 @@ class Submissions:
         if item is None:
             raise NotFound("There is no such submission.")
         board = self._boards.get(item.board)
-        detail = msgspec.json.encode({"board": board.id, "player_id": item.player_id, "reason": request.reason})
-        entry = AuditEntry(self._clock.now(), actor, "submission.void", item.id, detail.decode())
+        detail = {"board": board.id, "player_id": item.player_id, "reason": request.reason}
+        entry = self._audit.entry("submission.void", actor, item.id, **detail)
         within = periods.board_periods(board, item.accepted_at)
-        voided = await self._storage.void(board, item.id, within, entry)
+        voided = await self._audit.within(
+            [entry],
+            lambda entries: self._storage.void(board, item.id, within, entries),
+            written=lambda voided: voided is not None and voided.done,
+        )
         if voided is None:
             raise NotFound("There is no such submission.")
         await self._rank.project(voided.changes, (), voided.outbox_id)

@@ -22,6 +22,7 @@ class Keys(Struct, frozen=True):
     action: bytes
     refresh: bytes
     cursor: bytes
+    audit: bytes
 
 
 class Keyring:
@@ -46,6 +47,7 @@ def _derive(secret: bytes) -> Keys:
         action=_labelled(secret, "action"),
         refresh=_labelled(secret, "refresh"),
         cursor=_labelled(secret, "cursor"),
+        audit=_labelled(secret, "audit"),
     )
 
 

@@ -11,6 +11,9 @@ Username = Annotated[str, Meta(min_length=1, max_length=128)]
 Password = Annotated[str, Meta(min_length=8, max_length=256)]
 Token = Annotated[str, Meta(min_length=1, max_length=4096)]
 Text = Annotated[str, Meta(max_length=512)]
+Instant = Annotated[str, Meta(max_length=40)]
+"""An RFC 3339 time."""
+
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Tiebreakers = Annotated[tuple[Score, ...], Meta(max_length=4)]
 Flat = dict[Annotated[str, Meta(max_length=64)], str | int | float | bool | None]

@@ -125,9 +125,9 @@ class SessionsContract(Contract):
     async def test_a_session_tells_of_its_revocation_and_its_players_ban(self, world: World) -> None:
         await registered(world)
         await world.storage.open_session(signed_in(world, "s1"))
-        await world.storage.set_status("p_ada", "banned", world.clock.now())
         await world.storage.revoke_session("s1", 111)
         await world.storage.revoke_session("s1", 222)
+        await world.storage.set_status("p_ada", "banned", world.clock.now())
         state = await world.storage.session_state("s1")
         session = await world.storage.session("s1")
         assert state is not None

@@ -9,8 +9,8 @@ from tests.postgres import PostgresServer
 from tests.storage.accounts import KeysContract, PlayersContract, SessionsContract
 from tests.storage.contract import CommitContract, VoidContract
 from tests.storage.folding import FoldContract
+from tests.storage.oversight import ModerationContract, ReviewContract, TrailContract
 from tests.storage.reading import (
-    AuditContract,
     DurabilityContract,
     EpochContract,
     OutboxContract,
@@ -44,7 +44,9 @@ class TestPostgres(
     EpochContract,
     OutboxContract,
     StatusContract,
-    AuditContract,
+    ReviewContract,
+    ModerationContract,
+    TrailContract,
     DurabilityContract,
 ):
     @pytest.fixture

@@ -20,8 +20,8 @@ from scoreboard.storage.sqlite.schema import migrations
 from tests.storage.accounts import KeysContract, PlayersContract, SessionsContract
 from tests.storage.contract import CommitContract, VoidContract
 from tests.storage.folding import FoldContract
+from tests.storage.oversight import ModerationContract, ReviewContract, TrailContract
 from tests.storage.reading import (
-    AuditContract,
     DurabilityContract,
     EpochContract,
     OutboxContract,
@@ -57,7 +57,9 @@ class TestSqlite(
     EpochContract,
     OutboxContract,
     StatusContract,
-    AuditContract,
+    ReviewContract,
+    ModerationContract,
+    TrailContract,
     DurabilityContract,
 ):
     @pytest.fixture

@@ -10,7 +10,7 @@ from scoreboard.clock import DAY, SECOND
 from scoreboard.errors import BadRequest, ScoreOutOfRange, Unavailable
 from scoreboard.model import MAX_SCORE, Operator, Order, Season, Status, TieColumn
 from scoreboard.order import Decoded
-from scoreboard.storage.base import PlayerStatus
+from scoreboard.oversight import PlayerStatus
 from tests.storage.contract import MAIN, Contract
 from tests.storage.world import World
 

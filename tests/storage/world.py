@@ -61,7 +61,7 @@ class World:
         """Void a submission in the periods given, or in that of its window `all`."""
         entry = AuditEntry(self.clock.now(), "moderator", "submission.void", submission_id)
         return await self.storage.void(
-            self.boards[board], submission_id, periods or [BoardPeriod(board, "all", "all")], entry
+            self.boards[board], submission_id, periods or [BoardPeriod(board, "all", "all")], [entry]
         )
 
     async def outbox(self, before: int | None = None, limit: int = 10) -> tuple[OutboxRow, ...]:

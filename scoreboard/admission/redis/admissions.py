@@ -136,6 +136,10 @@ class RedisAdmissions:
         await self._local.ban(player_id, banned)
         await self._tell(BAN, player_id, int(banned), REMEMBERED_MS)
 
+    def heard(self, player_id: str, banned: bool) -> None:
+        """Another server did that: only what is kept here for when Redis is away must follow."""
+        self._local.heard(player_id, banned)
+
     async def close(self) -> None:
         """What is kept is Redis's."""
 

@@ -5,13 +5,12 @@ from typing import Any
 
 from msgspec.structs import asdict, replace
 
-from scoreboard.errors import NotFound, UsernameTaken
-from scoreboard.model import ApiKey, Player, Projection, Session, SessionState
-from scoreboard.storage.base import MAX_LIVE_SESSIONS, Credentials, PlayerStatus, Renamed
-from scoreboard.storage.postgres.boards import signs_of_boards
+from scoreboard.errors import UsernameTaken
+from scoreboard.model import ApiKey, AuditEntry, Player, Session, SessionState
+from scoreboard.storage.base import MAX_LIVE_SESSIONS, Credentials, Renamed
+from scoreboard.storage.postgres.audit import append
 from scoreboard.storage.postgres.database import Transaction
 from scoreboard.storage.postgres.part import Part
-from scoreboard.storage.postgres.rows import encode, projection
 
 
 class PostgresPlayers(Part):
@@ -64,23 +63,6 @@ class PostgresPlayers(Part):
         """Whether any player has the role `admin`."""
         [(found,)] = await self._database.read("has_admin")
         return bool(found)
-
-    async def set_status(self, player_id: str, status: PlayerStatus, now: int) -> tuple[Projection, ...]:
-        """Ban, hide or restore a player: the revision of each of the player's standings rises. Raises NotFound."""
-
-        async def show(transaction: Transaction) -> tuple[Projection, ...]:
-            if not await transaction.execute("lock_player", id=player_id, status=status):
-                raise NotFound("There is no such player.")
-            signs = encode(await signs_of_boards(transaction))
-            changes = tuple(
-                projection(row) for row in await transaction.fetch("show_standings", id=player_id, signs=signs)
-            )
-            if changes:
-                touched = encode([(*change.period, change.player_id) for change in changes])
-                await transaction.fetch("write_outbox", now=now, touched=touched)
-            return changes
-
-        return await self._database.transact(show)
 
 
 class PostgresSessions(Part):
@@ -135,9 +117,14 @@ class PostgresSessions(Part):
 class PostgresKeys(Part):
     """`scoreboard.storage.base.Keys`."""
 
-    async def add_key(self, key: ApiKey) -> None:
-        """Store a key."""
-        await self._database.execute("add_key", **{**asdict(key), "scopes": list(key.scopes)})
+    async def add_key(self, key: ApiKey, entries: Sequence[AuditEntry] = ()) -> None:
+        """Store a key, and audit entries."""
+
+        async def add(transaction: Transaction) -> None:
+            await transaction.execute("add_key", **{**asdict(key), "scopes": list(key.scopes)})
+            await append(transaction, entries)
+
+        await self._database.transact(add)
 
     async def key(self, digest: bytes) -> ApiKey | None:
         """The key with this SHA-256, revoked ones too."""
@@ -148,9 +135,16 @@ class PostgresKeys(Part):
         """All keys, oldest first."""
         return tuple(_key(row) for row in await self._database.read("keys"))
 
-    async def revoke_key(self, key_id: str, now: int) -> bool:
-        """End a key; False where there is none."""
-        return await self._database.execute("revoke_key", id=key_id, now=now) == 1
+    async def revoke_key(self, key_id: str, now: int, entries: Sequence[AuditEntry] = ()) -> bool:
+        """End a key, and store audit entries; False, and nothing stored, where there is none."""
+
+        async def revoke(transaction: Transaction) -> bool:
+            if not await transaction.execute("revoke_key", id=key_id, now=now):
+                return False
+            await append(transaction, entries)
+            return True
+
+        return await self._database.transact(revoke)
 
 
 def _ids(rows: Sequence[Sequence[Any]]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class PostgresBoards(Part):
         """All boards, by id."""
         return tuple(_from_row(row) for row in await self._database.read("boards"))
 
-    async def put_board(self, board: Board, entry: AuditEntry | None = None) -> Board:
+    async def put_board(self, board: Board, entries: Sequence[AuditEntry] = ()) -> Board:
         """Create the board or replace its settings; windows that were not there are folded from the history.
 
         Returns it as stored. Raises Conflict, see `check_settled`, and ScoreOutOfRange or BadRequest, see `refold`.
@@ -48,7 +48,7 @@ class PostgresBoards(Part):
                 created_at=board.created_at,
                 updated_at=board.updated_at,
             )
-            await append(transaction, [entry] if entry else [])
+            await append(transaction, entries)
             return _from_row(row)
 
         return await self._database.transact(put)

@@ -13,12 +13,14 @@ ON CONFLICT (skeleton) WHERE skeleton IS NOT NULL DO NOTHING;
 
 -- name: player
 -- One player by id.
-SELECT id, name, role, microseconds(created_at), revision, username, status = 'banned', status = 'hidden'
+SELECT id, name, role, microseconds(created_at), revision, username, status IN ('banned', 'erased'),
+    status = 'hidden', status = 'erased', microseconds(banned_until)
 FROM players WHERE id = %(id)s;
 
 -- name: credentials
 -- Who signs in by this username, and the hash to check the password against.
-SELECT id, name, role, microseconds(created_at), revision, username, status = 'banned', status = 'hidden', password_hash
+SELECT id, name, role, microseconds(created_at), revision, username, status IN ('banned', 'erased'),
+    status = 'hidden', status = 'erased', microseconds(banned_until), password_hash
 FROM players WHERE skeleton = %(skeleton)s;
 
 -- name: password_hash
@@ -46,33 +48,13 @@ WITH known AS (SELECT id, name FROM players WHERE id = %(id)s FOR UPDATE),
         RETURNING players.*
     ),
     stored AS (SELECT * FROM made UNION ALL SELECT * FROM renamed)
-SELECT stored.id, stored.name, role, microseconds(created_at), revision, username, status = 'banned',
-    status = 'hidden', coalesce(stored.name <> known.name, revision > 1 AND known.id IS NULL)
+SELECT stored.id, stored.name, role, microseconds(created_at), revision, username, status IN ('banned', 'erased'),
+    status = 'hidden', status = 'erased', microseconds(banned_until), coalesce(stored.name <> known.name, revision > 1 AND known.id IS NULL)
 FROM stored LEFT JOIN known USING (id);
 
 -- name: has_admin
 -- Whether anybody can administer the server.
 SELECT EXISTS (SELECT FROM players WHERE role = 'admin');
-
--- name: lock_player
--- Keep submissions of a player from being stored until the end of the transaction.
-UPDATE players SET status = %(status)s WHERE id = %(id)s;
-
--- name: show_standings
--- Raise the revision of each of a player's standings, which can be seen or not by the player's status.
-WITH mine AS (
-    SELECT board, "window", period, player_id FROM standings WHERE player_id = %(id)s
-    ORDER BY board, "window", period FOR UPDATE
-)
-UPDATE standings SET revision = standings.revision + 1,
-    order_key = CASE WHEN status = 'active' AND score IS NOT NULL THEN
-        order_key(ARRAY(SELECT jsonb_array_elements(%(signs)s::jsonb -> standings.board)::integer), score, tiebreakers,
-            achieved_at, standings.player_id) END
-FROM mine, players
-WHERE (standings.board, standings."window", standings.period, standings.player_id)
-    = (mine.board, mine."window", mine.period, mine.player_id) AND players.id = standings.player_id
-RETURNING standings.board, standings."window", standings.period, standings.player_id, standings.revision, order_key,
-    name, players.revision;
 
 
 -- Sessions
@@ -109,7 +91,7 @@ FROM sessions WHERE id = %(id)s;
 
 -- name: session_states
 -- What authenticated calls need to know.
-SELECT sessions.id, player_id, role, microseconds(expires_at), revoked_at IS NOT NULL, status = 'banned'
+SELECT sessions.id, player_id, role, microseconds(expires_at), revoked_at IS NOT NULL, status IN ('banned', 'erased')
 FROM sessions JOIN players ON players.id = player_id
 WHERE sessions.id = ANY (%(ids)s);
 
@@ -412,20 +394,6 @@ WHERE id = ANY (%(ids)s::bigint[]) AND NOT EXISTS (
 -- name: backlog
 -- How much there is in the outbox, up to a number.
 SELECT count(*), microseconds(min(at)) FROM (SELECT at FROM outbox ORDER BY id LIMIT %(limit)s) AS oldest;
-
-
--- Audit
-
--- name: add_audit
--- Append entries.
-INSERT INTO audit (at, actor, act, subject, detail)
-SELECT instant((entry ->> 0)::bigint), entry ->> 1, entry ->> 2, entry ->> 3, entry ->> 4
-FROM json_array_elements(%(entries)s) WITH ORDINALITY AS each (entry, n) ORDER BY n;
-
--- name: audit
--- Entries older than an instant, newest first.
-SELECT microseconds(at), actor, act, subject, detail FROM audit
-WHERE at < coalesce(instant(%(before)s), 'infinity') ORDER BY at DESC, seq DESC LIMIT %(limit)s;
 
 
 -- The database itself

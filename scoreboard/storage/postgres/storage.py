@@ -10,6 +10,8 @@ from scoreboard.storage.postgres.boards import PostgresBoards
 from scoreboard.storage.postgres.connections import Connections
 from scoreboard.storage.postgres.database import Database
 from scoreboard.storage.postgres.faults import RETRY_AFTER_S, Lost, unreachable
+from scoreboard.storage.postgres.moderation import PostgresModeration
+from scoreboard.storage.postgres.reviews import PostgresReviews
 from scoreboard.storage.postgres.schema import migrate
 from scoreboard.storage.postgres.standby import Standby
 from scoreboard.storage.postgres.standings import PostgresOutbox, PostgresStandings
@@ -26,6 +28,8 @@ class PostgresStorage(
     PostgresSubmissions,
     PostgresStandings,
     PostgresOutbox,
+    PostgresReviews,
+    PostgresModeration,
     PostgresAudit,
 ):
     """`scoreboard.storage.base.Storage`. A write is on the server's disk when its call returns."""

@@ -43,13 +43,13 @@ class PostgresSubmissions(Part):
 
     async def submission(self, submission_id: str) -> HistoryItem | None:
         """One submission."""
-        rows = await self._database.read("submission", id=submission_id) if _is_id(submission_id) else []
-        return _from_row(rows[0]) if rows else None
+        rows = await self._database.read("submission", id=submission_id) if is_id(submission_id) else []
+        return history_item(rows[0]) if rows else None
 
     async def void(
-        self, board: Board, submission_id: str, periods: Sequence[BoardPeriod], entry: AuditEntry
+        self, board: Board, submission_id: str, periods: Sequence[BoardPeriod], entries: Sequence[AuditEntry]
     ) -> Voided | None:
-        """Take a counted submission out of the standings of `periods`, which are refolded, and write the audit entry.
+        """Take a counted submission out of the standings of `periods`, which are refolded, and write the audit entries.
 
         Raises ScoreOutOfRange where the sum without it is out of range, Unavailable where the board was changed.
         """
@@ -58,22 +58,20 @@ class PostgresSubmissions(Part):
             return None
 
         async def undo(transaction: Transaction) -> Voided:
-            [(revision,)] = await transaction.fetch("board_revision", id=board.id)
-            if revision != board.revision:  # it may have another window, whose standing must be refolded too
-                raise Unavailable("The board was changed meanwhile.", retry_after_s=RETRY_AFTER_S)
+            await check_revision(transaction, board)
             # The standings first, as submissions lock them; and whoever is second finds nothing to do.
             await transaction.fetch("lock_standings", board=board.id, player_id=item.player_id)
             if not (voided := await transaction.fetch("void_submission", id=submission_id)):
-                return Voided(item, (), None)
-            changes = await _refold(transaction, board, item.player_id, periods)
-            await append(transaction, [entry])
-            outbox_id = await _note(transaction, changes, entry.at)
-            return Voided(_from_row(voided[0]), changes, outbox_id)
+                return Voided(item, (), None, done=False)
+            changes = await refold(transaction, board, item.player_id, periods)
+            await append(transaction, entries)
+            outbox_id = await note_touched(transaction, changes, entries[-1].at)
+            return Voided(history_item(voided[0]), changes, outbox_id)
 
         if item.state != "counted":
-            return Voided(item, (), None)
+            return Voided(item, (), None, done=False)
         done = await self._database.transact(undo)
-        return done if done.changes else replace(done, submission=await self.submission(submission_id) or item)
+        return done if done.done else replace(done, submission=await self.submission(submission_id) or item)
 
     async def sweep(self, now: int) -> int:
         """Forget action ids and keys kept until before the instant, and expired sessions; returns how many."""
@@ -90,18 +88,25 @@ class PostgresSubmissions(Part):
         self, board: str, player_id: str, before: str | None, limit: int, *, counted_only: bool = False
     ) -> tuple[HistoryItem, ...]:
         """The player's submissions on a board, newest first, those older than the submission id `before`."""
-        if before is not None and not _is_id(before):
+        if before is not None and not is_id(before):
             return ()
         rows = await self._reading.read(
             "history", board=board, player_id=player_id, before=before, limit=limit, counted_only=counted_only
         )
-        return tuple(_from_row(row) for row in rows)
+        return tuple(history_item(row) for row in rows)
 
 
-async def _refold(
+async def check_revision(transaction: Transaction, board: Board) -> None:
+    """Raise Unavailable where the board is another by now: it may have a window that must be refolded too."""
+    [(revision,)] = await transaction.fetch("board_revision", id=board.id)
+    if revision != board.revision:
+        raise Unavailable("The board was changed meanwhile.", retry_after_s=RETRY_AFTER_S)
+
+
+async def refold(
     transaction: Transaction, board: Board, player_id: str, periods: Sequence[BoardPeriod]
 ) -> tuple[Projection, ...]:
-    """Fold the player's standings in these periods anew, those that exist."""
+    """Fold the player's standings in these periods anew, those that exist. Raises ScoreOutOfRange."""
     since, until = zip(*(within(board.settings, period) for period in periods), strict=True) if periods else ((), ())
     rows = await transaction.fetch(
         "refold",
@@ -119,7 +124,8 @@ async def _refold(
     return tuple(projection(row[:-1]) for row in rows)
 
 
-async def _note(transaction: Transaction, changes: Sequence[Projection], now: int) -> int | None:
+async def note_touched(transaction: Transaction, changes: Sequence[Projection], now: int) -> int | None:
+    """Name the standings in the outbox; the row's id."""
     if not changes:
         return None
     touched = encode([(*change.period, change.player_id) for change in changes])
@@ -127,7 +133,8 @@ async def _note(transaction: Transaction, changes: Sequence[Projection], now: in
     return int(outbox_id)
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Whether it can be the id of a submission."""
     try:
         UUID(text)
     except ValueError:
@@ -135,6 +142,7 @@ def _is_id(text: str) -> bool:
     return True
 
 
-def _from_row(row: Sequence[Any]) -> HistoryItem:
+def history_item(row: Sequence[Any]) -> HistoryItem:
+    """A submission from a row whose columns stand in the order of the Struct's fields."""
     submission_id, player_id, board, action, score, tiebreakers, *rest = row
     return HistoryItem(submission_id, player_id, board, action, score, tuple(tiebreakers), *rest)

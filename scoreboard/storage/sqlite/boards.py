@@ -22,7 +22,7 @@ class SqliteBoards(Part):
         rows = await self._database.read(lambda connection: fetch(connection, "boards"))
         return tuple(_from_row(row) for row in rows)
 
-    async def put_board(self, board: Board, entry: AuditEntry | None = None) -> Board:
+    async def put_board(self, board: Board, entries: Sequence[AuditEntry] = ()) -> Board:
         """Create the board or replace its settings; windows that were not there are folded from the history.
 
         Returns it as stored. Raises Conflict, see `check_settled`, and ScoreOutOfRange or BadRequest, see `backfill`.
@@ -40,7 +40,7 @@ class SqliteBoards(Part):
                 check_settled(before, board.settings, board.updated_at)
                 backfill(connection, board, [name for name in board.settings.windows if name not in before.windows])
             [row] = fetch(connection, "put_board", parameters)
-            append(connection, [entry] if entry else [])
+            append(connection, entries)
             return _from_row(row)
 
         return await self._database.write(put)

@@ -78,7 +78,7 @@ class _Draft:
             return Unavailable.code
         if player is None:
             return None if item.creates_player else NotFound.code
-        return PlayerBanned.code if player.status == "banned" else None
+        return PlayerBanned.code if player.status in ("banned", "erased") else None
 
     def _named(self, player: Named | None, item: Submission) -> tuple[Named, bool]:
         """The submission's player, created if unknown, and whether the name changed."""

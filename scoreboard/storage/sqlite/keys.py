@@ -1,11 +1,13 @@
 """API keys in SQLite."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from scoreboard.model import ApiKey, Scope
+from scoreboard.model import ApiKey, AuditEntry, Scope
+from scoreboard.storage.sqlite.audit import append
 from scoreboard.storage.sqlite.part import Part
 from scoreboard.storage.sqlite.statements import encode, execute, fetch
 
@@ -13,8 +15,8 @@ from scoreboard.storage.sqlite.statements import encode, execute, fetch
 class SqliteKeys(Part):
     """`scoreboard.storage.base.Keys`."""
 
-    async def add_key(self, key: ApiKey) -> None:
-        """Store a key."""
+    async def add_key(self, key: ApiKey, entries: Sequence[AuditEntry] = ()) -> None:
+        """Store a key, and audit entries."""
         parameters = {
             "id": key.id,
             "name": key.name,
@@ -23,7 +25,12 @@ class SqliteKeys(Part):
             "created_at": key.created_at,
             "revoked_at": key.revoked_at,
         }
-        await self._database.write(lambda connection: execute(connection, "add_key", parameters))
+
+        def add(connection: sqlite3.Connection) -> None:
+            execute(connection, "add_key", parameters)
+            append(connection, entries)
+
+        await self._database.write(add)
 
     async def key(self, digest: bytes) -> ApiKey | None:
         """The key with this SHA-256, revoked ones too."""
@@ -35,10 +42,16 @@ class SqliteKeys(Part):
         rows = await self._database.read(lambda connection: fetch(connection, "keys"))
         return tuple(_from_row(row) for row in rows)
 
-    async def revoke_key(self, key_id: str, now: int) -> bool:
-        """End a key; False where there is none."""
-        parameters = {"id": key_id, "now": now}
-        return await self._database.write(lambda connection: execute(connection, "revoke_key", parameters)) == 1
+    async def revoke_key(self, key_id: str, now: int, entries: Sequence[AuditEntry] = ()) -> bool:
+        """End a key, and store audit entries; False, and nothing stored, where there is none."""
+
+        def revoke(connection: sqlite3.Connection) -> bool:
+            if not execute(connection, "revoke_key", {"id": key_id, "now": now}):
+                return False
+            append(connection, entries)
+            return True
+
+        return await self._database.write(revoke)
 
 
 _scopes = msgspec.json.Decoder(tuple[Scope, ...])

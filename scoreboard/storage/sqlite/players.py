@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from scoreboard.errors import UsernameTaken
-from scoreboard.model import Player, Projection
-from scoreboard.storage.base import Credentials, PlayerStatus, Renamed
+from scoreboard.model import Player
+from scoreboard.storage.base import Credentials, Renamed
 from scoreboard.storage.sqlite.part import Part
 from scoreboard.storage.sqlite.sessions import revoke_sessions
 from scoreboard.storage.sqlite.statements import execute, fetch
-from scoreboard.storage.sqlite.visibility import set_status
 
 
 class SqlitePlayers(Part):
@@ -33,12 +32,12 @@ class SqlitePlayers(Part):
 
     async def player(self, player_id: str) -> Player | None:
         """One player by id."""
-        return await self._database.read(lambda connection: _player(connection, player_id))
+        return await self._database.read(lambda connection: read_player(connection, player_id))
 
     async def credentials(self, skeleton: str) -> Credentials | None:
         """The player whose username has this skeleton."""
         rows = await self._database.read(lambda connection: fetch(connection, "credentials", {"skeleton": skeleton}))
-        return Credentials(_from_row(rows[0]), rows[0][-1]) if rows else None
+        return Credentials(from_row(rows[0]), rows[0][-1]) if rows else None
 
     async def password_hash(self, player_id: str) -> str | None:
         """The player's password hash, None where there is none."""
@@ -67,29 +66,29 @@ class SqlitePlayers(Part):
         [(found,)] = await self._database.read(lambda connection: fetch(connection, "has_admin"))
         return bool(found)
 
-    async def set_status(self, player_id: str, status: PlayerStatus, now: int) -> tuple[Projection, ...]:
-        """Ban, hide or restore a player: the revision of each of the player's standings rises. Raises NotFound."""
-        return await self._database.write(lambda connection: set_status(connection, player_id, status, now))
-
 
 def _upsert(connection: sqlite3.Connection, player_id: str, name: str | None, now: int) -> Renamed:
-    known = _player(connection, player_id)
+    known = read_player(connection, player_id)
     if known is not None and name in (None, known.name):
         return Renamed(known, changed=False)
     if known is None:
         execute(connection, "insert_player", {"id": player_id, "name": name or player_id, "now": now})
     else:
         execute(connection, "rename_player", {"id": player_id, "name": name})
-    stored = _player(connection, player_id)
+    stored = read_player(connection, player_id)
     assert stored is not None, "the row was written in this transaction"
     return Renamed(stored, changed=known is not None)
 
 
-def _player(connection: sqlite3.Connection, player_id: str) -> Player | None:
+def read_player(connection: sqlite3.Connection, player_id: str) -> Player | None:
+    """One player by id, inside a transaction."""
     rows = fetch(connection, "player", {"id": player_id})
-    return _from_row(rows[0]) if rows else None
+    return from_row(rows[0]) if rows else None
 
 
-def _from_row(row: Sequence[Any]) -> Player:
-    player_id, name, role, created_at, revision, username, banned, hidden, *_ = row
-    return Player(player_id, name, role, created_at, revision, username, bool(banned), bool(hidden))
+def from_row(row: Sequence[Any]) -> Player:
+    """A player from a row that begins with the columns of the Struct's fields."""
+    player_id, name, role, created_at, revision, username, banned, hidden, erased, banned_until, *_ = row
+    return Player(
+        player_id, name, role, created_at, revision, username, bool(banned), bool(hidden), bool(erased), banned_until
+    )

@@ -15,11 +15,14 @@ ON CONFLICT (skeleton) WHERE skeleton IS NOT NULL DO NOTHING;
 
 -- name: player
 -- One player by id.
-SELECT id, name, role, created_at, revision, username, status = 'banned', status = 'hidden' FROM players WHERE id = :id;
+SELECT id, name, role, created_at, revision, username, status IN ('banned', 'erased'), status = 'hidden',
+    status = 'erased', banned_until
+FROM players WHERE id = :id;
 
 -- name: credentials
 -- Who signs in by this username, and the hash to check the password against.
-SELECT id, name, role, created_at, revision, username, status = 'banned', status = 'hidden', password_hash
+SELECT id, name, role, created_at, revision, username, status IN ('banned', 'erased'), status = 'hidden',
+    status = 'erased', banned_until, password_hash
 FROM players WHERE skeleton = :skeleton;
 
 -- name: password_hash
@@ -42,10 +45,6 @@ UPDATE players SET name = :name, revision = revision + 1 WHERE id = :id;
 -- name: has_admin
 -- Whether anybody can administer the server.
 SELECT EXISTS (SELECT 1 FROM players WHERE role = 'admin');
-
--- name: set_status
--- Ban, hide or restore a player; what its projections need to know of it.
-UPDATE players SET status = :status WHERE id = :id RETURNING id, name, revision, status;
 
 -- name: named
 -- What the projections of a player need to know of it.
@@ -79,13 +78,13 @@ FROM sessions WHERE id = :id;
 
 -- name: session_state
 -- What an authenticated call needs to know.
-SELECT sessions.id, player_id, role, expires_at, revoked_at IS NOT NULL, status = 'banned'
+SELECT sessions.id, player_id, role, expires_at, revoked_at IS NOT NULL, status IN ('banned', 'erased')
 FROM sessions JOIN players ON players.id = player_id
 WHERE sessions.id = :id;
 
 -- name: session_states
 -- What is to be known of many sessions.
-SELECT sessions.id, player_id, role, expires_at, revoked_at IS NOT NULL, status = 'banned'
+SELECT sessions.id, player_id, role, expires_at, revoked_at IS NOT NULL, status IN ('banned', 'erased')
 FROM json_each(:ids) AS wanted CROSS JOIN sessions ON sessions.id = wanted.value JOIN players ON players.id = player_id;
 
 -- name: rotate_session
@@ -417,18 +416,6 @@ WHERE id IN (SELECT value FROM json_each(:ids)) AND NOT EXISTS (
 -- name: backlog
 -- How much there is in the outbox, up to a number.
 SELECT count(*), min(at) FROM (SELECT at FROM outbox ORDER BY id LIMIT :limit);
-
-
--- Audit
-
--- name: add_audit
--- Append entries.
-INSERT INTO audit (at, actor, act, subject, detail)
-SELECT * FROM rows WHERE column1 IS NOT NULL;
-
--- name: audit
--- Entries older than an instant, newest first.
-SELECT at, actor, act, subject, detail FROM audit WHERE at < :before ORDER BY at DESC, seq DESC LIMIT :limit;
 
 
 -- The database itself

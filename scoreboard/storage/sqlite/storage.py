@@ -7,8 +7,10 @@ from scoreboard.storage.sqlite.audit import SqliteAudit
 from scoreboard.storage.sqlite.boards import SqliteBoards
 from scoreboard.storage.sqlite.connection import BUSY_TIMEOUT_MS, MAX_WAITING, Database
 from scoreboard.storage.sqlite.keys import SqliteKeys
+from scoreboard.storage.sqlite.moderation import SqliteModeration
 from scoreboard.storage.sqlite.outbox import SqliteOutbox
 from scoreboard.storage.sqlite.players import SqlitePlayers
+from scoreboard.storage.sqlite.reviews import SqliteReviews
 from scoreboard.storage.sqlite.sessions import SqliteSessions
 from scoreboard.storage.sqlite.standings import SqliteStandings
 from scoreboard.storage.sqlite.statements import execute
@@ -23,6 +25,8 @@ class SqliteStorage(
     SqliteSubmissions,
     SqliteStandings,
     SqliteOutbox,
+    SqliteReviews,
+    SqliteModeration,
     SqliteAudit,
 ):
     """`scoreboard.storage.base.Storage`. A write is on the disk when its call returns."""

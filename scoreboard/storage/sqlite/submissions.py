@@ -15,7 +15,7 @@ from scoreboard.storage.sqlite.actions import Taken, repeated
 from scoreboard.storage.sqlite.audit import append
 from scoreboard.storage.sqlite.commit import commit
 from scoreboard.storage.sqlite.faults import RETRY_AFTER_S
-from scoreboard.storage.sqlite.ledger import Ledger, Named, counted_by, read_counted, read_standings
+from scoreboard.storage.sqlite.ledger import Ledger, Named, Stored, counted_by, read_counted, read_standings
 from scoreboard.storage.sqlite.part import Part
 from scoreboard.storage.sqlite.statements import execute, fetch
 
@@ -46,13 +46,13 @@ class SqliteSubmissions(Part):
         return await self._database.read(lambda connection: _submission(connection, submission_id))
 
     async def void(
-        self, board: Board, submission_id: str, periods: Sequence[BoardPeriod], entry: AuditEntry
+        self, board: Board, submission_id: str, periods: Sequence[BoardPeriod], entries: Sequence[AuditEntry]
     ) -> Voided | None:
-        """Take a counted submission out of the standings of `periods`, which are refolded, and write the audit entry.
+        """Take a counted submission out of the standings of `periods`, which are refolded, and write the audit entries.
 
         Raises ScoreOutOfRange where the sum without it is out of range, Unavailable where the board was changed.
         """
-        return await self._database.write(lambda connection: _void(connection, board, submission_id, periods, entry))
+        return await self._database.write(lambda connection: _void(connection, board, submission_id, periods, entries))
 
     async def sweep(self, now: int) -> int:
         """Forget action ids and keys kept until before the instant, and expired sessions; returns how many."""
@@ -77,33 +77,54 @@ class SqliteSubmissions(Part):
         if before is not None:
             parameters["before"] = before
         rows = await self._database.read(lambda connection: fetch(connection, name, parameters))
-        return tuple(_from_row(row) for row in rows)
+        return tuple(history_item(row) for row in rows)
 
 
 def _void(
-    connection: sqlite3.Connection, board: Board, submission_id: str, periods: Sequence[BoardPeriod], entry: AuditEntry
+    connection: sqlite3.Connection,
+    board: Board,
+    submission_id: str,
+    periods: Sequence[BoardPeriod],
+    entries: Sequence[AuditEntry],
 ) -> Voided | None:
     item = _submission(connection, submission_id)
     if item is None or item.board != board.id:
         return None
     if item.state != "counted":
-        return Voided(item, (), None)
-    [(revision,)] = fetch(connection, "board_revision", {"id": board.id})
-    if revision != board.revision:  # it may have another window, whose standing must be refolded too
-        raise Unavailable("The board was changed meanwhile.", retry_after_s=RETRY_AFTER_S)
+        return Voided(item, (), None, done=False)
+    check_revision(connection, board)
     execute(connection, "void_submission", {"id": submission_id})
     ledger = Ledger()
-    changes = _refold(connection, ledger, board, item.player_id, periods)
-    append(connection, [entry])
-    return Voided(replace(item, state="voided"), changes, ledger.write(connection, entry.at))
+    changes = refold(connection, ledger, board, item.player_id, periods)
+    append(connection, entries)
+    return Voided(replace(item, state="voided"), changes, ledger.write(connection, entries[-1].at))
 
 
-def _refold(
-    connection: sqlite3.Connection, ledger: Ledger, board: Board, player_id: str, periods: Sequence[BoardPeriod]
+def check_revision(connection: sqlite3.Connection, board: Board) -> None:
+    """Raise Unavailable where the board is another by now: it may have a window that must be refolded too."""
+    [(revision,)] = fetch(connection, "board_revision", {"id": board.id})
+    if revision != board.revision:
+        raise Unavailable("The board was changed meanwhile.", retry_after_s=RETRY_AFTER_S)
+
+
+def refold(
+    connection: sqlite3.Connection,
+    ledger: Ledger,
+    board: Board,
+    player_id: str,
+    periods: Sequence[BoardPeriod],
+    *,
+    creates: bool = False,
 ) -> tuple[Projection, ...]:
-    """Fold the player's standings in these periods anew, those that exist."""
+    """Fold the player's standings in these periods anew; those that are not there yet where it `creates` them.
+
+    Raises ScoreOutOfRange.
+    """
     [named] = fetch(connection, "named", {"id": player_id})
     standings = read_standings(connection, [Touched(period, player_id) for period in periods])
+    if creates:
+        known = {row.index for row in standings}
+        standings += [Stored(index, 0, None) for index in range(len(periods)) if index not in known]
     counted = read_counted(connection, [counted_by(board, periods[row.index], player_id) for row in standings])
     return tuple(
         ledger.put(
@@ -115,12 +136,13 @@ def _refold(
 
 def _submission(connection: sqlite3.Connection, submission_id: str) -> HistoryItem | None:
     rows = fetch(connection, "submission", {"id": submission_id})
-    return _from_row(rows[0]) if rows else None
+    return history_item(rows[0]) if rows else None
 
 
 _tiebreakers = msgspec.json.Decoder(tuple[int, ...])
 
 
-def _from_row(row: Sequence[Any]) -> HistoryItem:
+def history_item(row: Sequence[Any]) -> HistoryItem:
+    """A submission from a row whose columns stand in the order of the Struct's fields."""
     submission_id, player_id, board, action, score, tiebreakers, *rest = row
     return HistoryItem(submission_id, player_id, board, action, score, _tiebreakers.decode(tiebreakers), *rest)

@@ -1,15 +1,25 @@
-"""A player's status, and what it does to the standings: banned and hidden ones have no order key."""
+"""A player's status, and what it does to the standings: those of whoever is kept out have no order key."""
 
 import sqlite3
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from scoreboard.errors import NotFound
 from scoreboard.model import BoardPeriod, BoardSettings, Projection
-from scoreboard.storage.base import PlayerStatus
+from scoreboard.oversight import PlayerStatus
 from scoreboard.storage.sqlite.ledger import Ledger, Named, Stored
+from scoreboard.storage.sqlite.sessions import revoke_sessions
 from scoreboard.storage.sqlite.statements import fetch
+
+
+class Shown(NamedTuple):
+    """Standings that were shown or hidden, the outbox row that names them, and sessions that ended."""
+
+    changes: tuple[Projection, ...]
+    outbox_id: int | None
+    ended: tuple[str, ...]
 
 
 class _Owned(Struct, frozen=True, array_like=True):
@@ -21,19 +31,34 @@ class _Owned(Struct, frozen=True, array_like=True):
 _owned = msgspec.json.Decoder(list[_Owned])
 
 
-def set_status(
-    connection: sqlite3.Connection, player_id: str, status: PlayerStatus, now: int
-) -> tuple[Projection, ...]:
-    """Change the status and with it every standing of the player. Raises NotFound."""
-    rows = fetch(connection, "set_status", {"id": player_id, "status": status})
-    if not rows:
-        raise NotFound("There is no such player.")
-    player = Named(*rows[0])
-    [(text,)] = fetch(connection, "owned_standings", {"player_id": player_id})
+def change_status(
+    connection: sqlite3.Connection,
+    player_id: str,
+    status: PlayerStatus,
+    now: int,
+    *,
+    until: int | None = None,
+    ended: int | None = None,
+) -> Shown | None:
+    """Change the status and with it every standing of the player; None where there is none to change.
+
+    `until` is when a ban ends by itself; `ended` demands that there is one which has, by that instant.
+    """
+    parameters = {"id": player_id, "status": status, "until": until, "ended": ended}
+    named = fetch(connection, "set_status", parameters)
+    if not named:
+        return None
+    sessions = revoke_sessions(connection, player_id, now, None) if status == "banned" else ()
+    return Shown(*show(connection, named[0], now), sessions)
+
+
+def show(connection: sqlite3.Connection, named: Sequence[Any], now: int) -> tuple[tuple[Projection, ...], int | None]:
+    """Raise the revision of a player's standings, which can be seen or not by the status; with their outbox row."""
+    player = Named(*named)
+    [(text,)] = fetch(connection, "owned_standings", {"player_id": player.id})
     ledger = Ledger()
     changes = tuple(
         ledger.put(row.settings, row.period, player, row.stored.standing, row.stored.revision + 1)
         for row in _owned.decode(text)
     )
-    ledger.write(connection, now)
-    return changes
+    return changes, ledger.write(connection, now)

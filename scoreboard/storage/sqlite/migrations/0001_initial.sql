@@ -6,12 +6,15 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Who scores. The credentials are NULL for a backend's own players; `revision` counts changes of the name.
+-- Who scores. The credentials are NULL for a backend's own players; `revision` counts changes of the name. A ban ends by
+-- itself at `banned_until`, if that is set; `hides` tells whether the player is then hidden.
 CREATE TABLE players (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
     revision INTEGER NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('active', 'banned', 'hidden')),
+    status TEXT NOT NULL CHECK (status IN ('active', 'banned', 'hidden', 'erased')),
+    hides INTEGER NOT NULL DEFAULT 0 CHECK (hides IN (0, 1)),
+    banned_until INTEGER,
     role TEXT NOT NULL CHECK (role IN ('player', 'moderator', 'admin')),
     username TEXT,
     skeleton TEXT,
@@ -20,6 +23,9 @@ CREATE TABLE players (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX players_skeleton ON players (skeleton) WHERE skeleton IS NOT NULL;
 CREATE INDEX players_admin ON players (role) WHERE role = 'admin';
+CREATE INDEX players_name ON players (lower(name), id);
+CREATE INDEX players_status ON players (status, id) WHERE status <> 'active';
+CREATE INDEX players_banned_until ON players (banned_until) WHERE banned_until IS NOT NULL;
 
 -- Sign-ins: one family of refresh tokens each.
 CREATE TABLE sessions (
@@ -38,6 +44,7 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_live ON sessions (player_id, created_at, id) WHERE revoked_at IS NULL;
 CREATE INDEX sessions_expires_at ON sessions (expires_at);
+CREATE INDEX sessions_player ON sessions (player_id);
 
 -- Credentials of backends; `scopes` is a JSON array.
 CREATE TABLE api_keys (
@@ -119,6 +126,7 @@ CREATE TABLE claims (
 CREATE INDEX claims_kept_until ON claims (kept_until);
 
 -- Held submissions. `rules_revision` is the revision of the board whose rules held it; a claim lasts until `lease_until`.
+-- `notes` is a JSON array of [at, by, text].
 CREATE TABLE reviews (
     submission_id TEXT NOT NULL PRIMARY KEY REFERENCES history (id),
     board TEXT NOT NULL REFERENCES boards (id),
@@ -130,21 +138,29 @@ CREATE TABLE reviews (
     lease_until INTEGER,
     decided_by TEXT,
     decided_at INTEGER,
-    reason TEXT
+    reason TEXT,
+    notes TEXT NOT NULL DEFAULT '[]'
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX reviews_state ON reviews (state, submission_id);
+CREATE INDEX reviews_player ON reviews (player_id, submission_id);
 
--- Who did what. The hashes chain the entries of one writing process.
+-- Who did what. Each writing process numbers its entries, and each entry's hash covers the one before it; `digest` stands
+-- for the detail, which is NULL once its subject was erased.
 CREATE TABLE audit (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
     actor TEXT NOT NULL,
     act TEXT NOT NULL,
     subject TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    previous_hash BLOB,
-    hash BLOB
+    detail TEXT,
+    chain TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    previous BLOB NOT NULL,
+    hash BLOB NOT NULL
 ) STRICT;
-CREATE INDEX audit_at ON audit (at, seq);
+CREATE INDEX audit_at ON audit (at, chain, number);
+CREATE INDEX audit_chain ON audit (chain, number);
+CREATE INDEX audit_subject ON audit (subject, at, chain, number);
 
 -- Transactions whose standings are perhaps not yet projected; `touched` is a JSON array of
 -- [board, window, period, player]. An id is never used again, so that settling twice is harmless.
