@@ -6,7 +6,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.postgres", "tests.redis_server"]
+pytest_plugins = ["tests.postgres", "tests.redis_server", "tests.redis_cluster"]
 
 # A shared machine may stall at any time: examples have no deadline of their own, the whole test has one.
 settings.register_profile("scoreboard", deadline=None)

@@ -107,8 +107,12 @@ class Server:
         return await self._put(evaluate(script, keys, *arguments))
 
     async def place(self, key: str) -> str:
-        """The name of the server that a key lives in."""
-        return await self._topology.place(key)
+        """The name of the server that a key lives in. Raises Unavailable where nobody can tell."""
+        try:
+            return await self._topology.place(key)
+        except Exception as fault:  # whatever it was, the caller hears of it
+            self._failed([], fault)
+            raise as_error(fault) from None
 
     @property
     def shares_slots(self) -> bool:
@@ -117,7 +121,7 @@ class Server:
 
     async def home(self, key: str) -> str:
         """The run id of the server process that a key lives in. Raises Unavailable."""
-        place = await self._topology.place(key)
+        place = await self.place(key)
         connection = self._connections.get(place)
         if place not in self._homes or connection is None or not connection.is_connected:
             await self.call(Command(("PING",), key))
@@ -292,7 +296,8 @@ class Server:
         if isinstance(fault, LOST):
             self._breaker.failed()
             self._topology_changed = True
-            log.warning("redis: %s", fault or type(fault).__name__)
+            reason, _, _ = str(fault).partition(" : <")  # what follows is every Sentinel as the driver prints it
+            log.warning("redis: %s", reason or type(fault).__name__)
         elif isinstance(fault, Exception) and not is_not_now(fault):
             log.error("redis: a turn failed", exc_info=fault)
         for waiting in turn:

@@ -5,10 +5,13 @@ URLs: ``redis://[:password@]host:port[/db]`` (``rediss://`` with TLS, ``unix:///
 ``redis+cluster://[:password@]host:port[,host:port...]``.
 """
 
+import asyncio
+import random
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from redis import asyncio as driver
+from redis import exceptions
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
@@ -120,10 +123,13 @@ class _Cluster:
         self._options = {**_options(), "password": _password(parts.password)}
         self._startup = [ClusterNode(host, port) for host, port in _hosts(parts.netloc, 6379)]
         self._cluster: driver.RedisCluster | None = None
+        self._asking = asyncio.Lock()
 
     async def place(self, key: str) -> str:
         if self._cluster is None:
-            await self.refresh()
+            async with self._asking:
+                if self._cluster is None:
+                    await self._ask()
         assert self._cluster is not None
         return str(self._cluster.get_node_from_key(key).name)  # type: ignore[union-attr]
 
@@ -132,15 +138,28 @@ class _Cluster:
         return driver.Connection(host=host, port=int(port), **self._options)
 
     def listener(self) -> AbstractConnection:
-        if self._cluster is None:
-            return self.connection(self._startup[0].name)
-        return self.connection(next(iter(self._cluster.get_primaries())).name)
+        # Each hears what is told to any; another one next time, for this one may be down.
+        nodes = self._startup if self._cluster is None else self._cluster.get_primaries()
+        return self.connection(random.choice(nodes).name)
 
     async def refresh(self) -> None:
-        fresh = driver.RedisCluster(startup_nodes=self._startup, require_full_coverage=False, **self._options)
-        await fresh.initialize()
-        await self.close()
-        self._cluster = fresh
+        async with self._asking:
+            await self._ask()
+
+    async def _ask(self) -> None:
+        known = [] if self._cluster is None else self._cluster.get_nodes()
+        nodes = [*self._startup, *(ClusterNode(node.host, node.port) for node in known)]
+        fresh = driver.RedisCluster(startup_nodes=nodes, require_full_coverage=False, **self._options)
+        try:
+            await fresh.initialize()
+        except BaseException as fault:
+            await fresh.aclose()
+            if isinstance(fault, exceptions.RedisClusterException):  # what the driver says where no node answers
+                raise exceptions.ConnectionError(str(fault)) from None
+            raise
+        before, self._cluster = self._cluster, fresh
+        if before is not None:
+            await before.aclose()
 
     async def close(self) -> None:
         if self._cluster is not None:

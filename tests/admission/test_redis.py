@@ -12,6 +12,7 @@ from scoreboard.clock import SECOND, ManualClock, SystemClock
 from scoreboard.redis import Keys, Server
 from scoreboard.tasks import Tasks
 from tests.admission.contract import OUTCOME, AdmissionContract, Make, admit, knock, past, session, submission
+from tests.redis_cluster import AnyRedis, RedisCluster
 from tests.redis_server import RedisServer
 
 
@@ -28,19 +29,35 @@ async def replica(redis: RedisServer, lease_s: float = 15) -> AsyncIterator[tupl
     await server.close()
 
 
+@asynccontextmanager
+async def making(redis: AnyRedis, clock: ManualClock) -> AsyncIterator[Make]:
+    """Makes admission states by their budgets."""
+    tasks = Tasks()
+    server = Server(redis.url, SystemClock(), tasks)
+
+    def make(budget: int) -> RedisAdmissions:
+        local = MemoryAdmissions(clock, budget, session_ttl_s=2)
+        return RedisAdmissions(server, Keys("test"), clock, budget, local, tasks)
+
+    yield make
+    await tasks.cancel()
+    await server.close()
+
+
 class TestRedisAdmissions(AdmissionContract):
     @pytest.fixture
     async def make(self, clock: ManualClock, redis_server: RedisServer) -> AsyncIterator[Make]:
-        tasks = Tasks()
-        server = Server(redis_server.url, SystemClock(), tasks)
+        async with making(redis_server, clock) as make:
+            yield make
 
-        def make(budget: int) -> RedisAdmissions:
-            local = MemoryAdmissions(clock, budget, session_ttl_s=2)
-            return RedisAdmissions(server, Keys("test"), clock, budget, local, tasks)
 
-        yield make
-        await tasks.cancel()
-        await server.close()
+class TestClusterAdmissions(AdmissionContract):
+    """The same in a cluster, where each player has a slot of their own."""
+
+    @pytest.fixture
+    async def make(self, clock: ManualClock, redis_cluster: RedisCluster) -> AsyncIterator[Make]:
+        async with making(redis_cluster, clock) as make:
+            yield make
 
 
 async def test_of_two_servers_with_one_action_id_one_reserves_it(redis_server: RedisServer) -> None:

@@ -10,6 +10,7 @@ from scoreboard.control.memory import MemoryControl
 from scoreboard.control.redis import RedisControl
 from scoreboard.redis import Keys, Server, Subscriber
 from scoreboard.tasks import Tasks
+from tests.redis_cluster import AnyRedis
 from tests.redis_server import RedisServer
 
 
@@ -25,7 +26,7 @@ class Replica:
 
 
 @asynccontextmanager
-async def replica(redis: RedisServer) -> AsyncIterator[Replica]:
+async def replica(redis: AnyRedis) -> AsyncIterator[Replica]:
     tasks = Tasks()
     server, keys = Server(redis.url, SystemClock(), tasks), Keys("test")
     subscriber = Subscriber(server, keys)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.ranking.contract import NamesContract, ReadingContract, WritingContra
 from tests.ranking.loading import LoadingContract
 from tests.ranking.model import ModelContract
 from tests.ranking.world import Backend
+from tests.redis_cluster import RedisCluster
 from tests.redis_server import RedisServer
 
 BOARDS = ("main", "other", "one", "two", "a", "b")
@@ -37,14 +39,17 @@ class Confirmed:
 
 
 class RedisBackend:
-    def __init__(self, redis: RedisServer) -> None:
+    def __init__(self, redis: RedisServer | RedisCluster) -> None:
         self.redis = redis
         self.confirmed = Confirmed()
+        self.keys = Keys("test")
 
     @asynccontextmanager
     async def open(self, settings_of: SettingsOf, notify: Notify) -> AsyncIterator[Ranking]:
         self.redis.command("FLUSHALL")
         self.confirmed = Confirmed()
+        # Epochs begin anew, which they never do in a database: what is told of the ranking before is told elsewhere.
+        self.keys = Keys(f"test{uuid4().hex[:8]}")
         async with replica(self, settings_of, notify) as ranking:
             yield ranking
 
@@ -57,7 +62,7 @@ async def replica(backend: RedisBackend, settings_of: SettingsOf, notify: Notify
     """The ranking as one server has it."""
     tasks = Tasks()
     server = Server(backend.redis.url, SystemClock(), tasks)
-    keys = Keys("test")
+    keys = backend.keys
     subscriber = Subscriber(server, keys)
     for work in (subscriber.run(), subscriber.beat()):
         tasks.start(work, "redis")
@@ -74,3 +79,11 @@ class TestRedisRanking(ReadingContract, WritingContract, NamesContract, LoadingC
     @pytest.fixture
     def backend(self, redis_server: RedisServer) -> Backend:
         return RedisBackend(redis_server)
+
+
+class TestClusterRanking(ReadingContract, WritingContract, NamesContract, LoadingContract):
+    """The same in a cluster, where each period has a slot of its own; the model of all answers once is enough."""
+
+    @pytest.fixture
+    def backend(self, redis_cluster: RedisCluster) -> Backend:
+        return RedisBackend(redis_cluster)
