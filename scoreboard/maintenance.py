@@ -1,10 +1,13 @@
 """What an operator does beside the running servers: prepare the database, compare the ranking with it, make it anew."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from scoreboard.app.backends import open_ranking, open_shared, open_storage
+from scoreboard.app.audit import load_keyring
+from scoreboard.app.backends import open_ranking, open_shared, open_storage, open_to_read
+from scoreboard.audit import Anchor, Progress, Verified
+from scoreboard.audit import verify as check_audit
 from scoreboard.boards import Boards
 from scoreboard.clock import SystemClock
 from scoreboard.config import Settings, is_scaled_out
@@ -63,6 +66,13 @@ async def verify(settings: Settings, wanted: Sequence[str], report: Report) -> i
             report(period, drift)
             differing += len(drift.players) + drift.surplus
     return differing
+
+
+async def verify_audit(settings: Settings, pinned: Mapping[str, Anchor], progress: Progress) -> Verified:
+    """Look whether the audit trail is whole. Raises ConfigError where there is none, Unavailable."""
+    keyring = load_keyring(settings)
+    async with open_to_read(settings) as storage:
+        return await check_audit(storage, keyring, pinned, progress)
 
 
 async def rebuild(settings: Settings, wanted: Sequence[str], report: Callable[[BoardPeriod], None]) -> None:

@@ -16,6 +16,7 @@ from scoreboard.clock import Clock
 from scoreboard.config import Settings, database_path, is_scaled_out, make_data_folder
 from scoreboard.control.base import Control
 from scoreboard.control.memory import MemoryControl
+from scoreboard.errors import ConfigError
 from scoreboard.lock import sole_user
 from scoreboard.ranking.base import Notify, Ranking
 from scoreboard.ranking.memory import MemoryRanking
@@ -61,6 +62,21 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
         sqlite = await SqliteStorage.open(database_path(settings))
         yield sqlite
         await sqlite.close()
+
+
+@asynccontextmanager
+async def open_to_read(settings: Settings) -> AsyncIterator[Storage]:
+    """The system of record beside a server that may run on it. Raises ConfigError where there is none, Unavailable."""
+    if is_scaled_out(settings):
+        async with open_storage(settings) as storage:
+            yield storage
+        return
+    path = database_path(settings)
+    if not path.exists():
+        raise ConfigError(f"{path}: there is no such database")
+    sqlite = await SqliteStorage.open(path)
+    yield sqlite
+    await sqlite.close()
 
 
 @asynccontextmanager

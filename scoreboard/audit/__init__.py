@@ -1,5 +1,6 @@
 """The trail of who did what to whom: written, and found unbroken or not."""
 
-from scoreboard.audit.trail import Audit, storable
+from scoreboard.audit.trail import ERASE, Audit, storable
+from scoreboard.audit.verify import Anchor, Finding, Progress, Verified, verify
 
-__all__ = ["Audit", "storable"]
+__all__ = ["ERASE", "Anchor", "Audit", "Finding", "Progress", "Verified", "storable", "verify"]

@@ -33,6 +33,9 @@ ANCHOR_ALL_EVERY = HOUR
 
 OPEN = "audit.open"
 ANCHOR = "audit.anchor"
+PRUNE = "audit.prune"
+ERASE = "player.erase"
+"""Acts that tell of other entries."""
 
 T = TypeVar("T")
 
@@ -137,6 +140,14 @@ class Audit:
         self._anchored = {head.chain: head.number for head in heads}
         self._anchored_all_at = now if everything else self._anchored_all_at
         self.log_heads()
+
+    async def prune(self, before: int) -> None:
+        """Write down that entries from before the instant are let go, so that their absence is no finding.
+
+        The first entry of each chain that stays is named. To be called before they are deleted.
+        """
+        first = await self._storage.audit_kept(before)
+        await self.note(PRUNE, "", "", before=before, first=first)
 
     def log_heads(self) -> None:
         """Tell the log where the own chains stand: what the database cannot deny later."""

@@ -8,6 +8,7 @@ import scoreboard
 from scoreboard.errors import ConfigError
 
 COMMANDS = {
+    "audit": "audit",
     "bench": "bench",
     "check-config": "check_config",
     "init": "init",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from scoreboard.admission.base import Admissions
-from scoreboard.audit import Audit
+from scoreboard.audit import ERASE, Audit
 from scoreboard.clock import Clock
 from scoreboard.errors import BadRequest, Forbidden, NotFound, Unavailable
 from scoreboard.model import AuditEntry, HistoryItem, Player, Projection
@@ -133,7 +133,7 @@ class Moderation:
         player = await self._player(player_id)
         if player.role == "admin":
             raise Forbidden("An admin cannot be erased.")
-        entry = self._audit.entry("player.erase", actor, player_id)
+        entry = self._audit.entry(ERASE, actor, player_id)
         changed = await self._audit.within(
             [entry],
             lambda entries: self._storage.erase_player(player_id, self._clock.now(), entries),

@@ -118,5 +118,8 @@ class Audit(Protocol):
     async def audit_heads(self, limit: int) -> tuple[Head, ...]:
         """The last entry of each chain, the newest chains first."""
 
+    async def audit_kept(self, since: int) -> dict[str, int]:
+        """The number of each chain's first entry from the instant on, or the one that its next will have."""
+
     async def audit_chain(self, chain: str, after: int, limit: int) -> tuple[AuditEntry, ...]:
         """A chain's entries by number, those after a number."""

@@ -459,6 +459,10 @@ class TrailContract(Contract):
         )
         assert [head.chain for head in await world.storage.audit_heads(1)] == ["c"]
 
+    async def test_the_first_entry_that_is_kept_of_each_chain_is_known(self, world: World) -> None:
+        await world.storage.add_audit([link("a", 1, 10), link("a", 2, 20), link("b", 1, 10), link("c", 1, 30)])
+        assert await world.storage.audit_kept(20) == {"a": 2, "b": 2, "c": 1}
+
     async def test_a_chain_is_read_by_number(self, world: World) -> None:
         entries = [link("a", number) for number in range(1, 6)]
         await world.storage.add_audit([*entries[::-1], link("b", 3)])

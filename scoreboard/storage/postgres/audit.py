@@ -36,6 +36,10 @@ class PostgresAudit(Part):
         rows = await self._database.read("audit_heads", limit=limit)
         return tuple(Head(chain, number, bytes(hashed), act) for chain, number, hashed, act in rows)
 
+    async def audit_kept(self, since: int) -> dict[str, int]:
+        """The number of each chain's first entry from the instant on, or the one that its next will have."""
+        return dict(await self._database.read("audit_kept", since=since))
+
     async def audit_chain(self, chain: str, after: int, limit: int) -> tuple[AuditEntry, ...]:
         """A chain's entries by number, those after a number."""
         rows = await self._database.read("audit_chain", chain=chain, after=after, limit=limit)

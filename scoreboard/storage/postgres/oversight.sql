@@ -219,6 +219,18 @@ CROSS JOIN LATERAL (
 ) AS last
 ORDER BY 1 DESC;
 
+-- name: audit_kept
+-- Where each chain begins once what is older is let go. Its time never goes back.
+WITH RECURSIVE chains (chain) AS (
+    SELECT max(chain) FROM audit
+    UNION ALL
+    SELECT (SELECT max(chain) FROM audit WHERE chain < chains.chain) FROM chains WHERE chain IS NOT NULL
+)
+SELECT chain, coalesce(
+    (SELECT number FROM audit WHERE audit.chain = chains.chain AND at >= instant(%(since)s) ORDER BY number LIMIT 1),
+    (SELECT max(number) + 1 FROM audit WHERE audit.chain = chains.chain))
+FROM chains WHERE chain IS NOT NULL;
+
 -- name: audit_chain
 -- A page of a chain.
 SELECT microseconds(at), actor, act, subject, detail, chain, number, digest, previous, hash FROM audit

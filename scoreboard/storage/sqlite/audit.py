@@ -44,6 +44,11 @@ class SqliteAudit(Part):
         rows = await self._database.read(lambda connection: fetch(connection, "audit_heads", {"limit": limit}))
         return tuple(Head(*row) for row in rows)
 
+    async def audit_kept(self, since: int) -> dict[str, int]:
+        """The number of each chain's first entry from the instant on, or the one that its next will have."""
+        rows = await self._database.read(lambda connection: fetch(connection, "audit_kept", {"since": since}))
+        return dict(rows)
+
     async def audit_chain(self, chain: str, after: int, limit: int) -> tuple[AuditEntry, ...]:
         """A chain's entries by number, those after a number."""
         parameters = {"chain": chain, "after": after, "limit": limit}
