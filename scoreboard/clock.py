@@ -72,25 +72,22 @@ def uuid7(at: int) -> str:
     """
     milliseconds, fraction = divmod(max(0, at), MILLISECOND)
     high = (milliseconds << 16) | 0x7000 | (fraction * 4096 // MILLISECOND)
-    low = (0b10 << 62) | _random.getrandbits(62)
-    text = f"{high:016x}{low:016x}"
+    text = (high << 64 | 0b10 << 62 | _random.getrandbits(62)).to_bytes(16).hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def rfc3339(at: int) -> str:
     """An instant in microseconds as RFC 3339 in UTC with six digits of a second."""
-    days, rest = divmod(at, DAY)
-    seconds, microseconds = divmod(rest, SECOND)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    # Each row of each page has such a time. An f-string takes half as long again, datetime's formatting three times.
-    return "%sT%02d:%02d:%02d.%06dZ" % (_date(days), hour, minute, second, microseconds)  # noqa: UP031 - see above
+    minute, rest = divmod(at, MINUTE)
+    second, microseconds = divmod(rest, SECOND)
+    # Each row of each page has such a time: its minute is remembered. datetime's formatting takes six times as long.
+    return "%s:%02d.%06dZ" % (_minute(minute), second, microseconds)  # noqa: UP031 - quicker than an f-string
 
 
-@lru_cache(maxsize=1024)
-def _date(days: int) -> str:
-    """A day, counted from the epoch, as YYYY-MM-DD."""
-    return (_EPOCH + timedelta(days=days)).date().isoformat()
+@lru_cache(maxsize=4096)
+def _minute(minutes: int) -> str:
+    """A minute, counted from the epoch, as YYYY-MM-DDTHH:MM."""
+    return (_EPOCH + timedelta(minutes=minutes)).isoformat(timespec="minutes")[: len("YYYY-MM-DDTHH:MM")]
 
 
 def to_datetime(at: int) -> datetime:

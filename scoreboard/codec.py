@@ -4,10 +4,11 @@ What msgspec lets pass is refused here: a key given twice (also when one spellin
 fit 64 bits, NaN, binary and extension types, nesting deeper than `MAX_DEPTH`, more than `MAX_ELEMENTS` elements.
 Whatever is wrong with the input, the answer is `BadRequest`.
 
-The typed decoder goes first and settles that the input is well formed. Then it is decoded once more without a type and
-written out again: a key given twice is lost on that way, so the result is shorter. In JSON the quotes are counted,
-which without escapes mark nothing but strings; msgpack from any usual encoder comes back byte for byte. Input that
-holds anything out of the ordinary, such as a backslash, takes a slower way instead that looks at every element.
+The typed decoder goes first and settles that the input is well formed. Then the value is written out again: a key given
+twice is lost on that way, so the result is shorter. In JSON the quotes are counted, which without escapes mark nothing
+but strings; in msgpack the bytes. Where a default was spelt out, or the type might add one, what is written out is what
+a decoder without a type makes of the input. Input that holds anything out of the ordinary, such as a backslash, takes a
+slower way instead that looks at every element.
 """
 
 import json
@@ -63,8 +64,11 @@ def decode_json(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         value = decoder.decode(raw)
         if b"\\" in raw or _is_long(raw) or _is_deep(raw):
             _Census().visit(json.loads(raw, object_pairs_hook=_distinct))
-        elif _json_encode(_json_decode(raw)).count(b'"') != raw.count(b'"'):
-            raise BadRequest("A key is given twice in one object.")
+        else:
+            strings = raw.count(b'"')
+            known = _adds_nothing(value) and _json_encode(value).count(b'"') == strings
+            if not known and _json_encode(_json_decode(raw)).count(b'"') != strings:
+                raise BadRequest("A key is given twice in one object.")
     except _FAULTS as fault:
         raise _refusal(fault) from None
     return value
@@ -74,12 +78,18 @@ def decode_msgpack(raw: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T:
     """Msgpack as the decoder's type. Raises BadRequest with a sentence that names the place in the input."""
     try:
         value = decoder.decode(raw)
-        if _is_odd(raw) or _msgpack_encode(msgpack.unpackb(raw)) != raw:
+        known = _adds_nothing(value) and len(_msgpack_encode(value)) == len(raw)
+        if _is_odd(raw) or not (known or _msgpack_encode(msgpack.unpackb(raw)) == raw):
             # The lengths stated inside are known to be true by now: nothing is allocated that is not there.
             _Census().visit(msgpack.unpackb(raw, object_pairs_hook=_distinct, ext_hook=_no_extension))
     except _FAULTS as fault:
         raise _refusal(fault) from None
     return value
+
+
+def _adds_nothing(value: object) -> bool:
+    """Whether a value is written out without what nobody sent; the types inside must be of that kind too."""
+    return isinstance(value, msgspec.Struct) and value.__struct_config__.omit_defaults
 
 
 def _is_long(raw: bytes) -> bool:

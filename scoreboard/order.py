@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from scoreboard.model import BoardSettings
+from scoreboard.model import BoardSettings, Order, TieColumn
 
 _OFFSET = 2**63
 _SIGNS = {"desc": -1, "asc": 1}
@@ -30,9 +30,10 @@ class OrderKeys:
 
     def __init__(self, signs: tuple[int, ...]) -> None:
         self._signs = signs
-        self._numbers = struct.Struct(f">{len(signs) + 1}Q")
-        self._unpack = self._numbers.unpack_from
-        self._size = self._numbers.size
+        numbers = struct.Struct(f">{len(signs) + 1}Q")
+        self._pack = numbers.pack
+        self._unpack = numbers.unpack_from
+        self._size = numbers.size
         self._sign, *self._ties = signs
         self._group = 8 * len(signs)
 
@@ -46,15 +47,20 @@ class OrderKeys:
 
         Raises struct.error for a number beyond 63 bits.
         """
+        if not self._ties and not tiebreakers:  # most boards; each score is encoded once and each row decoded
+            return self._pack(self._sign * score + _OFFSET, achieved_at + _OFFSET) + player_id.encode()
         values = [score, *tiebreakers]
         values += [0] * (len(self._signs) - len(values))
         encoded = [sign * value + _OFFSET for sign, value in zip(self._signs, values, strict=True)]
-        return self._numbers.pack(*encoded, achieved_at + _OFFSET) + player_id.encode()
+        return self._pack(*encoded, achieved_at + _OFFSET) + player_id.encode()
 
     def decode(self, key: bytes) -> Decoded:
         """The parts of a key made by `encode`."""
+        if not self._ties:
+            first, achieved = self._unpack(key)
+            return Decoded(self._sign * (first - _OFFSET), (), achieved - _OFFSET, key[self._size :].decode())
         first, *columns, achieved = self._unpack(key)
-        ties = tuple([sign * (n - _OFFSET) for sign, n in zip(self._ties, columns, strict=True)]) if columns else ()
+        ties = tuple([sign * (n - _OFFSET) for sign, n in zip(self._ties, columns, strict=True)])
         return Decoded(self._sign * (first - _OFFSET), ties, achieved - _OFFSET, key[self._size :].decode())
 
     def score(self, key: bytes) -> int:
@@ -75,6 +81,11 @@ def _keys(signs: tuple[int, ...]) -> OrderKeys:
     return OrderKeys(signs)
 
 
+@lru_cache(maxsize=1024)
+def _keys_of(order: Order, tiebreakers: tuple[TieColumn, ...]) -> OrderKeys:
+    return _keys((_SIGNS[order], *[_SIGNS[column.order] for column in tiebreakers]))
+
+
 def order_keys(settings: BoardSettings) -> OrderKeys:
     """The encoder for a board's order and tie columns."""
-    return _keys((_SIGNS[settings.order], *[_SIGNS[column.order] for column in settings.tiebreakers]))
+    return _keys_of(settings.order, settings.tiebreakers)

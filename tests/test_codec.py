@@ -4,10 +4,13 @@ from typing import Any
 
 import msgpack
 import msgspec
+import msgspec.inspect
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoreboard.api.operation import Operation
+from scoreboard.api.operations import OPERATIONS
 from scoreboard.codec import MAX_DEPTH, MAX_ELEMENTS, decode_json, decode_msgpack, encode_json, encode_msgpack
 from scoreboard.errors import BadRequest
 from scoreboard.wire import Batch, ScoreUpdate
@@ -231,3 +234,62 @@ def test_a_number_is_accepted_exactly_if_it_is_finite_and_fits(real: float, whol
         except BadRequest:
             accepted = False
         assert accepted == fits
+
+
+def _structs(type_: msgspec.inspect.Type) -> set[type[msgspec.Struct]]:
+    """Every Struct that a type is made of."""
+    found: set[type[msgspec.Struct]] = set()
+    waiting = [type_]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, msgspec.inspect.StructType):
+            if each.cls in found:
+                continue
+            found.add(each.cls)
+            waiting += [field.type for field in each.fields]
+        for name in ("types", "item_types"):
+            waiting += getattr(each, name, ())
+        for name in ("item_type", "key_type", "value_type"):
+            if (inner := getattr(each, name, None)) is not None:
+                waiting.append(inner)
+    return found
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_no_input_that_is_checked_by_writing_it_out_adds_what_nobody_sent(operation: Operation[Any, Any]) -> None:
+    if not operation.input.__struct_config__.omit_defaults:
+        return
+    for struct in _structs(msgspec.inspect.type_info(operation.input)):
+        spelt_out = [field.name for field in msgspec.structs.fields(struct) if not field.required]
+        assert not spelt_out or struct.__struct_config__.omit_defaults, struct
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"board":"main","action_token":"t","score":1,"score":1}',
+        b'{"board":"main","action_token":"t","score":1,"metadata":null,"metadata":{"a":"b"}}',
+        b'{"board":"main","action_token":"t","score":1,"metadata":{"a":1},"metadata":null}',
+        b'{"board":"main","action_token":"t","score":1,"metadata":{"a":"x","a":"x"}}',
+        b'{"board":"main","board":"main","action_token":"t","score":1,"tiebreakers":[]}',
+    ],
+)
+def test_a_field_given_twice_is_refused_whatever_its_default(raw: bytes) -> None:
+    with pytest.raises(BadRequest, match="twice"):
+        decode_json(raw, SCORE_UPDATE)
+
+
+def test_a_field_given_twice_in_msgpack_is_refused_whatever_its_default() -> None:
+    fields = [("board", "main"), ("action_token", "t"), ("score", 1), ("metadata", None), ("metadata", {"a": 1})]
+    for pairs in (fields, fields[::-1], [*fields[:3], fields[2]]):
+        packer = msgpack.Packer()
+        raw = packer.pack_map_header(len(pairs)) + b"".join(packer.pack(each) for pair in pairs for each in pair)
+        with pytest.raises(BadRequest, match="twice"):
+            decode_msgpack(raw, msgspec.msgpack.Decoder(ScoreUpdate))
+
+
+def test_a_default_that_is_spelt_out_is_taken() -> None:
+    raw = b'{"board":"main","action_token":"t","score":1,"tiebreakers":[],"metadata":null}'
+    assert decode_json(raw, SCORE_UPDATE) == ScoreUpdate(board="main", action_token="t", score=1)
+    packed = msgpack.packb(json.loads(raw))
+    assert decode_msgpack(packed, msgspec.msgpack.Decoder(ScoreUpdate)) == decode_json(raw, SCORE_UPDATE)

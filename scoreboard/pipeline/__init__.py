@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from msgspec import Struct
 
 from scoreboard.metrics import Metrics
-from scoreboard.model import Committed, Placing, Submission
+from scoreboard.model import Committed, Placing
 from scoreboard.pipeline.auditor import Auditor
 from scoreboard.pipeline.batcher import Batcher
 from scoreboard.pipeline.commit import Commit, Judged
 from scoreboard.pipeline.outbox import Outbox
 from scoreboard.pipeline.publish import Publish
-from scoreboard.pipeline.rank import Rank, Standing
+from scoreboard.pipeline.rank import Rank
 from scoreboard.pipeline.rebuild import Rebuilder
 from scoreboard.pipeline.verify import Drift, Verifier
 from scoreboard.storage.base import Committal
@@ -90,24 +90,20 @@ class Pipeline:
             self._publish(committal)
             self._count(committal)
             return [
-                Done(outcome, await self._placing(judged.submission, outcome, placings))
-                for judged, outcome in zip(batch, committal.outcomes, strict=True)
+                Done(outcome, await self._of_first_use(outcome) if outcome.repeat else placing)
+                for outcome, placing in zip(committal.outcomes, placings, strict=True)
             ]
         except Exception:  # nobody may be told that a score failed which is in the database
             log.exception("%d scores were committed, but what follows failed", len(batch))
             return [Done(outcome, None) for outcome in committal.outcomes]
 
-    async def _placing(
-        self, submission: Submission, outcome: Committed, placings: dict[Standing, Placing]
-    ) -> Placing | None:
-        placing = placings.get((submission.periods[0], submission.player_id))
-        if placing is None and outcome.repeat and not outcome.mismatch:
-            return await self._rank.place_now(outcome.board, outcome.player_id)
-        return placing
+    async def _of_first_use(self, outcome: Committed) -> Placing | None:
+        """Where the player stands whose action id came once more; nobody else is told."""
+        return None if outcome.mismatch else await self._rank.place_now(outcome.board, outcome.player_id)
 
     def _count(self, committal: Committal) -> None:
         self._metrics.batch_rows.observe(len(committal.outcomes))
-        statuses = Counter(outcome.status for outcome in committal.outcomes if not outcome.repeat)
+        statuses = Counter([outcome.status for outcome in committal.outcomes if not outcome.repeat])
         for status, count in statuses.items():
             self._metrics.submissions.labels(status).inc(count)
 

@@ -16,8 +16,6 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 0.25
 """How long an answer waits for a ranking that has to be loaded first; without it, it tells no position."""
 
-Standing = tuple[BoardPeriod, str]
-
 
 class Rank:
     """Projects what transactions moved and answers where the players stand."""
@@ -28,42 +26,46 @@ class Rank:
         self._boards = boards
         self._outbox = outbox
 
-    async def __call__(self, committal: Committal) -> dict[Standing, Placing]:
-        """Project a committed batch; empty where the ranking cannot be reached, which the outbox makes good."""
+    async def __call__(self, committal: Committal) -> list[Placing | None]:
+        """Project a committed batch; where each of its players stands, None where that is not known."""
         changes: list[Projection] = []
         wanted: list[int] = []
         for outcome in committal.outcomes:
             if outcome.changes:
                 wanted.append(len(changes))  # the board's first window, which is answered
                 changes += outcome.changes
-        return await self.project(changes, wanted, committal.outbox_id)
+        placings = iter(await self.project(changes, wanted, committal.outbox_id))
+        return [next(placings, None) if outcome.changes else None for outcome in committal.outcomes]
 
     async def project(
         self, changes: Sequence[Projection], wanted: Sequence[int], outbox_id: int | None
-    ) -> dict[Standing, Placing]:
-        """Project standings of one transaction and note its outbox row as done; where the `wanted` of them stand."""
+    ) -> Sequence[Placing | None]:
+        """Project standings of one transaction and note its outbox row as done; where the `wanted` of them stand.
+
+        Empty where the ranking cannot be reached, which the outbox makes good.
+        """
         if not changes:
-            return {}
+            return ()
         try:
             placings = await self._outbox.project(changes, wanted, () if outbox_id is None else (outbox_id,))
-            return await self._placed(changes, wanted, placings)
+            return placings if None not in placings else await self._placed(changes, wanted, placings)
         except Unavailable as fault:  # the scores are durable: whatever ails the ranking must not deny them
             log.debug("%d standings could not be ranked; the outbox keeps them: %s", len(changes), fault)
         except Exception:  # as above, and a fault of ours
             log.exception("%d standings could not be ranked; the outbox keeps them", len(changes))
-        return {}
+        return ()
 
     async def _placed(
         self, changes: Sequence[Projection], wanted: Sequence[int], placings: Sequence[Placing | None]
-    ) -> dict[Standing, Placing]:
-        placed: dict[Standing, Placing] = {}
+    ) -> Sequence[Placing | None]:
+        """Those that are missing too: the first score of a new day finds no ranking there yet. Load it, look again."""
+        placed: list[Placing | None] = []
         for index, placing in zip(wanted, placings, strict=True):
-            period, player_id = changes[index].period, changes[index].player_id
-            if placing is None:  # the first score of a new day finds no ranking there yet: load it, then look again
-                await self._rebuilder.ensure_soon(period, PATIENCE_S)
-                placing = await self.place(period, player_id)
-            if placing is not None:
-                placed[period, player_id] = placing
+            if placing is None:
+                change = changes[index]
+                await self._rebuilder.ensure_soon(change.period, PATIENCE_S)
+                placing = await self.place(change.period, change.player_id)
+            placed.append(placing)
         return placed
 
     async def place(self, period: BoardPeriod, player_id: str) -> Placing | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from scoreboard.errors import (
     IdempotencyMismatch,
@@ -60,8 +61,20 @@ def batch_item_out(item: BatchItem, result: Done | ScoreboardError) -> BatchItem
     if fault is not None:
         return _rejected_item(item, fault)
     assert isinstance(result, Done)
-    answer = msgspec.structs.asdict(score_out(result.outcome, result.placing))
-    return msgspec.structs.replace(_item(item, str(answer.pop("status"))), **answer)
+    shown = score_out(result.outcome, result.placing)
+    return BatchItemOut(
+        id=_id(item),
+        player_id=item.player_id,
+        board=item.board,
+        status=shown.status,
+        submission_id=shown.submission_id,
+        applied=shown.applied,
+        score=shown.score,
+        previous=shown.previous,
+        position=shown.position,
+        rank=shown.rank,
+        version=shown.version,
+    )
 
 
 def _fault(result: Done | ScoreboardError) -> ScoreboardError | None:
@@ -70,14 +83,16 @@ def _fault(result: Done | ScoreboardError) -> ScoreboardError | None:
     return IdempotencyMismatch() if result.outcome.mismatch else rejection(result.outcome)
 
 
-def _item(item: BatchItem, status: str) -> BatchItemOut:
-    shown = BatchItemOut(player_id=item.player_id, board=item.board, status=status)
-    return shown if item.id is None else msgspec.structs.replace(shown, id=item.id)
+def _id(item: BatchItem) -> str | UnsetType:
+    return UNSET if item.id is None else item.id
 
 
 def _rejected_item(item: BatchItem, fault: ScoreboardError) -> BatchItemOut:
-    return msgspec.structs.replace(
-        _item(item, "rejected"),
+    return BatchItemOut(
+        id=_id(item),
+        player_id=item.player_id,
+        board=item.board,
+        status="rejected",
         code=fault.code,
         title=fault.detail or fault.title,
         temporary=fault.temporary,

@@ -1,14 +1,14 @@
 """Taken action ids: one row each, with the answer that its first use was given."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
-from msgspec import Struct
 
 from scoreboard.model import Committed, Status, Submission
 
 
-class Taken(Struct, frozen=True, array_like=True):
+class Taken(NamedTuple):
     """A row of `actions`, in the order of its columns; `fingerprint` is hexadecimal."""
 
     action_id: str

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from msgspec.structs import astuple, replace
 
 from scoreboard.errors import NotFound, PlayerBanned, ScoreOutOfRange, Unavailable
-from scoreboard.fold import Standing, fold, fold_one
+from scoreboard.fold import Counted, Standing, fold, fold_one
 from scoreboard.model import Board, BoardSettings, Committed, Projection, Submission
 from scoreboard.storage.base import Committal
 from scoreboard.storage.sqlite.actions import repeated, take
-from scoreboard.storage.sqlite.known import Before, Known, counted_as
-from scoreboard.storage.sqlite.ledger import Ledger, Named
+from scoreboard.storage.sqlite.known import Before, Known
+from scoreboard.storage.sqlite.ledger import Ledger, Named, encode_tiebreakers
 from scoreboard.storage.sqlite.projections import projections_of
 from scoreboard.storage.sqlite.statements import encode, write_rows
 
@@ -54,7 +54,7 @@ class _Draft:
             return _refused(item, code)
         before = self._known.before(i) if item.status == "accepted" else ()
         try:
-            standings = [_folded(board.settings, each, item) for each in before]
+            standings = [_folded(board.settings, each, self._known.counted[i]) for each in before]
         except ScoreOutOfRange as error:
             return _refused(item, error.code)
         named, renamed = self._named(player, item)
@@ -116,16 +116,15 @@ class _Draft:
     def _store(self, board: Board, item: Submission, outcome: Committed) -> Committed:
         taken = take(item, outcome)
         self._known.taken[item.action_id] = taken  # the same action id may come again in this batch
-        self._taken.append(astuple(taken))
+        self._taken.append(taken)
         self._history.append(_history_row(item))
         if item.status == "held":
             self._reviews.append((item.id, item.board, item.player_id, encode(item.evidence), board.revision))
         return outcome
 
 
-def _folded(settings: BoardSettings, before: Before, item: Submission) -> Standing:
+def _folded(settings: BoardSettings, before: Before, new: Counted) -> Standing:
     """The standing after the submission. Raises ScoreOutOfRange."""
-    new = counted_as(item)
     if before.late is None:
         return fold_one(settings, before.standing, new)
     return fold(settings, sorted([*before.late, new])) or fold_one(settings, None, new)
@@ -155,7 +154,7 @@ def _history_row(item: Submission) -> tuple[object, ...]:
         item.player_id,
         item.accepted_at,
         item.score,
-        encode(item.tiebreakers),
+        encode_tiebreakers(item.tiebreakers),
         _STATES[item.status],
         item.action,
         item.metadata,

@@ -28,7 +28,10 @@ _revisions = msgspec.json.Decoder(dict[str, int])
 
 
 class Known:
-    """Taken action ids, players and the revisions of boards by id, and the standings of each submission."""
+    """Taken action ids, players and the revisions of boards by id, and the standings of each submission.
+
+    `counted` holds the submissions of the batch as the fold sees them.
+    """
 
     def __init__(self, connection: sqlite3.Connection, boards: Sequence[Board], batch: Sequence[Submission]) -> None:
         parameters = {
@@ -41,6 +44,7 @@ class Known:
         self.taken: dict[str, Taken] = {row.action_id: row for row in decode_taken(taken)}
         self.players: dict[str, Named] = {row.id: row for row in _named.decode(players)}
         self.revisions: dict[str, int] = _revisions.decode(revisions)
+        self.counted = [Counted(item.accepted_at, item.id, item.score, item.tiebreakers) for item in batch]
         # The periods of all submissions in one row; those of the i-th begin at the i-th offset.
         self._offsets = [0, *accumulate(len(item.periods) for item in batch)]
         self._before = [_NONE] * self._offsets[-1]
@@ -57,7 +61,7 @@ class Known:
             (i, place)
             for i, item in enumerate(batch)
             for place in range(self._offsets[i], self._offsets[i + 1])
-            if item.status == "accepted" and not is_newest(self._before[place].standing, counted_as(item))
+            if item.status == "accepted" and not is_newest(self._before[place].standing, self.counted[i])
         ]
         if not late:
             return
@@ -66,8 +70,3 @@ class Known:
         ]
         for (_, place), counted in zip(late, read_counted(connection, asked), strict=True):
             self._before[place] = self._before[place]._replace(late=counted)
-
-
-def counted_as(item: Submission) -> Counted:
-    """A submission as the fold sees it."""
-    return Counted(item.accepted_at, item.id, item.score, item.tiebreakers)

@@ -129,4 +129,10 @@ _EMPTY = (None, None, None, None, None)
 
 
 def _columns(standing: Standing) -> tuple[object, ...]:
-    return standing.score, encode(standing.tiebreakers), standing.achieved_at, standing.last_at, standing.last_id
+    tiebreakers = encode_tiebreakers(standing.tiebreakers)
+    return standing.score, tiebreakers, standing.achieved_at, standing.last_at, standing.last_id
+
+
+def encode_tiebreakers(tiebreakers: tuple[int, ...]) -> str:
+    """Tie columns as they are stored; most boards have none."""
+    return encode(tiebreakers) if tiebreakers else "[]"
