@@ -6,7 +6,7 @@ import logging
 from aiohttp import web
 
 from scoreboard.admission.base import Admissions
-from scoreboard.app.state import BOARDS, CONTROL, HUB, REGISTRY, STORAGE, TASKS
+from scoreboard.app.state import BOARDS, CONTROL, HUB, KEYRING, REGISTRY, STORAGE, TASKS
 from scoreboard.control.base import BoardChanged, News, PlayerChanged, SessionsEnded
 from scoreboard.model import Board
 
@@ -67,7 +67,8 @@ async def _describe(app: web.Application) -> None:
     while True:
         registry = app[REGISTRY]
         await app[CONTROL].describe(
-            {"sockets": len(registry), "players": registry.players(), **_watching(app[HUB].watching())}
+            {"sockets": len(registry), "players": registry.players(), **_watching(app[HUB].watching())},
+            app[KEYRING].current.kid,
         )
         await asyncio.sleep(DESCRIBE_EVERY_S)
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "audit": "audit",
     "bench": "bench",
     "check-config": "check_config",
+    "doctor": "doctor",
     "init": "init",
     "rebuild": "rebuild",
     "replay": "replay",

@@ -36,11 +36,16 @@ Listener = Callable[[News], None]
 
 
 class Replica(Struct, frozen=True):
-    """A running server: `seen_at` is when it was last heard of, `counts` what it told of itself."""
+    """A running server: `seen_at` is when it was last heard of, `counts` what it told of itself.
+
+    `secret` names the secret that it signs with; `ahead_ms` is by how much its clock is ahead of the one they share.
+    """
 
     id: str
     seen_at: int
     counts: dict[str, int]
+    secret: str = ""
+    ahead_ms: int = 0
 
 
 class Control(Protocol):
@@ -55,7 +60,7 @@ class Control(Protocol):
     def on_gap(self, listener: Callable[[], object]) -> None:
         """Have `listener` called after any time in which something may have been missed."""
 
-    async def describe(self, counts: Mapping[str, int]) -> None:
+    async def describe(self, counts: Mapping[str, int], secret: str = "") -> None:
         """Tell what is to be known of this replica. Raises nothing."""
 
     async def replicas(self) -> Sequence[Replica]:

@@ -24,7 +24,7 @@ class MemoryControl:
     def on_gap(self, listener: Callable[[], object]) -> None:
         """Nothing is missed."""
 
-    async def describe(self, counts: Mapping[str, int]) -> None:
+    async def describe(self, counts: Mapping[str, int], secret: str = "") -> None:
         """Keep what is to be known of this server."""
         self._counts = dict(counts)
 

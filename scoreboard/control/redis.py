@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from scoreboard.clock import SECOND, Clock
+from scoreboard.clock import MILLISECOND, SECOND, Clock
 from scoreboard.control.base import Listener, News, Replica
 from scoreboard.errors import ScoreboardError
 from scoreboard.redis import Command, Keys, Server, Subscriber
@@ -51,10 +51,21 @@ class RedisControl:
         """Have `listener` called after any time in which something may have been missed."""
         self._subscriber.on_gap(listener)
 
-    async def describe(self, counts: Mapping[str, int]) -> None:
+    async def describe(self, counts: Mapping[str, int], secret: str = "") -> None:
         """Tell what is to be known of this replica."""
-        replica = msgspec.json.encode(Replica(self._id, self._clock.now(), dict(counts)))
-        await self._try(Command(("HSET", self._keys.replicas, self._id, replica), self._keys.replicas))
+        try:
+            ahead_ms = await self._ahead_ms()
+            replica = msgspec.json.encode(Replica(self._id, self._clock.now(), dict(counts), secret, ahead_ms))
+            await self._server.call(Command(("HSET", self._keys.replicas, self._id, replica), self._keys.replicas))
+        except ScoreboardError as fault:
+            log.debug("this server could not be described: %s", fault)
+
+    async def _ahead_ms(self) -> int:
+        """By how much the clock here is ahead of Redis's, but for half a round trip."""
+        before = self._clock.now()
+        [(seconds, microseconds)] = await self._server.call(Command(("TIME",), self._keys.replicas))
+        middle = (before + self._clock.now()) // 2
+        return (middle - int(seconds) * SECOND - int(microseconds)) // MILLISECOND
 
     async def replicas(self) -> Sequence[Replica]:
         """The replicas that were heard of within the last minute, this one too. Raises Unavailable."""

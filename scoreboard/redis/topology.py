@@ -7,6 +7,7 @@ URLs: ``redis://[:password@]host:port[/db]`` (``rediss://`` with TLS, ``unix:///
 
 import asyncio
 import random
+from collections.abc import Sequence
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -34,6 +35,9 @@ class Topology(Protocol):
 
     async def place(self, key: str) -> str:
         """Where the key lives."""
+
+    async def places(self) -> Sequence[str]:
+        """All places that hold keys."""
 
     def connection(self, place: str) -> AbstractConnection:
         """A new connection to a place, not yet open."""
@@ -80,6 +84,9 @@ class _Single:
 
     async def place(self, key: str) -> str:
         return ""
+
+    async def places(self) -> Sequence[str]:
+        return ("",)
 
     def connection(self, place: str) -> AbstractConnection:
         made: AbstractConnection = self._client.connection_pool.make_connection()
@@ -132,6 +139,11 @@ class _Cluster:
                     await self._ask()
         assert self._cluster is not None
         return str(self._cluster.get_node_from_key(key).name)  # type: ignore[union-attr]
+
+    async def places(self) -> Sequence[str]:
+        await self.refresh()
+        assert self._cluster is not None
+        return [str(node.name) for node in self._cluster.get_primaries()]
 
     def connection(self, place: str) -> AbstractConnection:
         host, _, port = place.rpartition(":")

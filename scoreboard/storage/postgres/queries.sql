@@ -413,3 +413,15 @@ SELECT (pg_current_wal_lsn() - '0/0')::bigint;
 -- name: log_replayed
 -- How much of the log a standby shows; of one that was promoted, all.
 SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END - '0/0')::bigint;
+
+-- name: examine
+-- What an operator wants to know of a server, tables or not.
+SELECT current_setting('server_version_num')::integer, current_setting('server_version'), pg_is_in_recovery(),
+    current_setting('max_connections')::integer, current_setting('fsync') = 'on',
+    current_setting('full_page_writes') = 'on', current_setting('synchronous_commit') <> 'off',
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, to_regclass('schema_version') IS NOT NULL,
+    (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END - '0/0')::bigint;
+
+-- name: schema_version
+-- Up to which migration the tables are.
+SELECT max(version) FROM schema_version;
