@@ -20,6 +20,7 @@ from scoreboard.api.ready import READY
 from scoreboard.app import create_app
 from scoreboard.config import ServerSettings, Settings
 from scoreboard.errors import ConfigError
+from scoreboard.files import allow_all_files
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
     )
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.set_threshold(*GC_THRESHOLD)
+    allow_all_files()
     logging.getLogger("aiohttp.server").addFilter(_is_our_fault)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
         loop.run(serve(settings, announce))

@@ -46,6 +46,9 @@ MAX_READ_FACTOR = 4
 RESTART_RETRY_MS = (500, 4_000)
 """When clients are asked to come back after a restart, at random in between."""
 
+UPGRADE_SHARES = 10
+"""Parts of a second in which new sockets are admitted."""
+
 DRAIN_GRACE_S = 2.5
 """How long sockets may take to close after the last goodbye."""
 
@@ -88,7 +91,7 @@ class LiveEndpoint:
         self._address_of = address_of
         self._count = count
         self._registry = registry
-        self._upgrades = Limiter(settings.upgrades_per_s, SECOND, clock, max_keys=1)
+        self._upgrades = upgrade_rate(settings.upgrades_per_s, clock)
         self._of_address = Concurrency(limits.sockets_per_address)
         self._draining = False
         self._services = Services(
@@ -185,6 +188,12 @@ class LiveEndpoint:
         if farewell is not None:
             client.part(farewell)
         await client.run(upgrade.receive)
+
+
+def upgrade_rate(per_s: int, clock: Clock) -> Limiter:
+    """The rate of admission, of which a share of a second may come at once: a whole one would be twice the rate."""
+    at_once = max(per_s // UPGRADE_SHARES, min(per_s, 1))
+    return Limiter(at_once, at_once * SECOND // max(per_s, 1), clock, max_keys=1)
 
 
 def inputs() -> dict[str, type[Input]]:

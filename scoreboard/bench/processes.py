@@ -1,4 +1,4 @@
-"""The processes that are measured: started on any core while the load keeps to one, and read from outside."""
+"""The processes that are measured: started on any core, or one other than the load's, and read from outside."""
 
 import asyncio
 import os
@@ -73,9 +73,19 @@ def usable_cores() -> frozenset[int]:
     return frozenset(os.sched_getaffinity(0))
 
 
+def load_core() -> frozenset[int]:
+    """The core that the load keeps to."""
+    return frozenset({max(usable_cores())})
+
+
+def server_core() -> frozenset[int]:
+    """One that it does not, where there are several."""
+    return frozenset({min(usable_cores())})
+
+
 @asynccontextmanager
-async def child(arguments: Sequence[str], log: Path) -> AsyncIterator[Process]:
-    """A Python process on any core, from its line "ready http://..." to the end of the block.
+async def child(arguments: Sequence[str], log: Path, cores: frozenset[int] | None = None) -> AsyncIterator[Process]:
+    """A Python process on these cores or any, from its line "ready http://..." to the end of the block.
 
     What it says on stderr is kept in `log` and told by BenchError where it does not become ready.
     """
@@ -84,7 +94,7 @@ async def child(arguments: Sequence[str], log: Path) -> AsyncIterator[Process]:
             sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, stderr=stderr, env=_environment()
         )
     try:
-        os.sched_setaffinity(process.pid, usable_cores())
+        os.sched_setaffinity(process.pid, cores or usable_cores())
         yield Process(process.pid, await _ready(process, log))
     finally:
         # Its data are thrown away: there is nothing to end gently.

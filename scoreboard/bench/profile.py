@@ -40,7 +40,7 @@ FRAME_OF_ALL = ("click/", "runpy", "asyncio/runners.py", "threading.py", "scoreb
 async def profile(plan: Plan, make: Callable[[Path], Stores]) -> list[Table]:
     """What a submission costs each process; the functions by their own time and by that of all they call."""
     seconds = max(plan.seconds, LEAST_S)
-    with on_load_core(0), tempfile.TemporaryDirectory(prefix="scoreboard-bench-") as name:
+    with on_load_core(), tempfile.TemporaryDirectory(prefix="scoreboard-bench-") as name:
         folder = Path(name)
         async with world(make(folder), FEW, plan.signed_in) as ours:
             load = await http_load(ours.server, ours.scores(), CONNECTIONS)

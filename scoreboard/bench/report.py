@@ -16,6 +16,10 @@ UNITS = {
     "us_cpu": "{:.0f} µs CPU each",
     "least_share": "least used {:.0%}",
     "seconds": "{:.2f} s",
+    "frames_per_s": "{:,.0f} frames/s",
+    "idle_cpu": "idle {:.2%} of a core",
+    "busy_p99_ms": "p99 {:.1f} ms meanwhile",
+    "most_per_s": "at most {:,.0f} admitted/s",
 }
 """How each figure is written."""
 

@@ -19,13 +19,17 @@ Round = Callable[[float], Awaitable[Sample]]
 
 
 class Plan(Struct, frozen=True):
-    """How much is measured. Of the players, `signed_in` submit scores; the others are on the board."""
+    """How much is measured. Of the players, `signed_in` submit scores; the others are on the board.
+
+    `crowd` is a larger number of sockets.
+    """
 
     rounds: int
     seconds: float
     players: int
     sockets: int
     signed_in: int
+    crowd: int
 
 
 class Usage:

@@ -10,17 +10,19 @@ import msgspec
 from scoreboard.bench import audience
 from scoreboard.bench.board import player
 from scoreboard.bench.load import Supply, Tally, is_ok, request
-from scoreboard.bench.processes import Group, Process, child
+from scoreboard.bench.processes import Group, Process, child, server_core
 from scoreboard.bench.report import Check, Line, Sample, compared
 from scoreboard.bench.rounds import Load, Plan, Round, Usage, http_load, in_turns
 from scoreboard.bench.sockets import Scoring, open_socket
 from scoreboard.bench.stores import BATCH, Inserted, Inserts, Store, Stores
+from scoreboard.bench.storm import measure
 from scoreboard.bench.world import World, world
 
 CONNECTIONS = 64
 SCORING_SOCKETS = 32
 IN_FLIGHT = 8
 BATCH_CONNECTIONS = 8
+UPGRADES_PER_S = 500
 FEW = 1_000
 """Players on the board where their number does not matter."""
 
@@ -83,10 +85,23 @@ async def size(stores: Stores, plan: Plan) -> list[Line]:
     return [compared("size", f"scores/update, {plan.players:,} players against {FEW:,}", *pair, ratio=0.85)]
 
 
-async def fanout(stores: Stores, plan: Plan) -> list[Line]:
-    """Pushes to many sockets, beside a loop that sends the same text to each."""
-    async with world(stores, FEW, plan.signed_in) as ours, limits(stores) as limit:
-        return await audience.compare(plan, ours, limit)
+async def live(stores: Stores, plan: Plan) -> list[Line]:
+    """Pushes to many sockets and to very many, beside a loop that sends the same text to each."""
+    lines = []
+    for sockets in (plan.sockets, plan.crowd):
+        async with (
+            world(stores, FEW, plan.signed_in, name=f"live-{sockets}", cores=server_core()) as ours,
+            limits(stores, server_core()) as limit,
+        ):
+            lines.append(await audience.compare(plan, sockets, ours, limit))
+    return lines
+
+
+async def storm(stores: Stores, plan: Plan) -> list[Line]:
+    """Very many clients that come back at once to a server that just started."""
+    admitted = {"live": {"upgrades_per_s": UPGRADES_PER_S}}
+    async with world(stores, FEW, plan.signed_in, settings=admitted, cores=server_core()) as ours:
+        return [await measure(plan, ours, UPGRADES_PER_S)]
 
 
 async def memory(stores: Stores, plan: Plan) -> list[Line]:
@@ -110,16 +125,17 @@ SCENARIOS: Mapping[str, Scenario] = {
     "batch": batch,
     "top": top,
     "around": around,
-    "fanout": fanout,
+    "live": live,
+    "storm": storm,
     "memory": memory,
     "size": size,
 }
 
 
 @asynccontextmanager
-async def limits(stores: Stores) -> AsyncIterator[Process]:
+async def limits(stores: Stores, cores: frozenset[int] | None = None) -> AsyncIterator[Process]:
     """The process of the in-run limits."""
-    async with child(["-m", "scoreboard.bench.limits"], stores.folder / "limits.log") as process:
+    async with child(["-m", "scoreboard.bench.limits"], stores.folder / "limits.log", cores) as process:
         yield process
 
 

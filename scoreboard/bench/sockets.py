@@ -1,6 +1,7 @@
 """WebSockets by hand (RFC 6455): client frames with a mask of zeros, server frames found by their lengths."""
 
 import asyncio
+import re
 import struct
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ TEXT, BINARY = 0x1, 0x2
 OPENED_WITHIN_S = 30
 
 _MASK = b"\0\0\0\0"
+_RETRY_AFTER = re.compile(rb"\r\nretry-after: (\d+)", re.IGNORECASE)
 
 
 class Answer(Struct):
@@ -55,6 +57,14 @@ def split(data: bytes) -> tuple[list[bytes], bytes]:
     return payloads, data[at:]
 
 
+class Refused(BenchError):
+    """The server asks to come back later."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("the server admits no more WebSockets now")
+        self.retry_after_s = retry_after_s
+
+
 class WebSocket(asyncio.Protocol):
     """An open WebSocket that hands each message to `received`; pings are answered."""
 
@@ -65,9 +75,10 @@ class WebSocket(asyncio.Protocol):
         self._codec = codec
         self._buffer = b""
         self._write: Callable[[bytes], None]
+        self._close: Callable[[], None]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._write = cast("asyncio.WriteTransport", transport).write
+        self._write, self._close = cast("asyncio.WriteTransport", transport).write, transport.close
         self._write(
             b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
@@ -109,10 +120,12 @@ class WebSocket(asyncio.Protocol):
         return (_json if self._codec == "json" else _msgpack).decode(payload)
 
     def _opened(self, head: bytes) -> None:
+        later = _RETRY_AFTER.search(head)
         if b" 101 " in head:
             self.opened.set_result(None)
         else:
-            self.opened.set_exception(BenchError(f"no WebSocket: {head!r}"))
+            self._close()
+            self.opened.set_exception(Refused(int(later[1])) if later else BenchError(f"no WebSocket: {head!r}"))
 
 
 async def open_socket(port: int, codec: str = "json", token: str | None = None) -> WebSocket:

@@ -105,23 +105,25 @@ async def world(
     name: str = "world",
     servers: int = 1,
     settings: Mapping[str, object] = {},
+    cores: frozenset[int] | None = None,
 ) -> AsyncIterator[World]:
-    """Servers with a store of their own and so many players on their board; `settings` stand in place of the usual."""
+    """Servers with a store of their own and so many players on their board.
+
+    `settings` stand in place of the usual; the servers run on these cores or any.
+    """
     async with stores.filled(name, players) as store, AsyncExitStack() as stack:
         _secret(store.folder)
-        running = [
-            await stack.enter_async_context(
-                _server(store, store.folder / f"replica-{number}" if number else store.folder, settings)
-            )
-            for number in range(servers)
-        ]
+        folders = [store.folder / f"replica-{number}" if number else store.folder for number in range(servers)]
+        running = [await stack.enter_async_context(_server(store, folder, settings, cores)) for folder in folders]
         async with Client(running[0].url, key=_key(store.folder)) as client:
             tokens = [(await client.exchange(player(number))).access_token for number in range(signed_in)]
         yield World(running, store, players, tokens)
 
 
 @asynccontextmanager
-async def _server(store: Store, folder: Path, settings: Mapping[str, object]) -> AsyncIterator[Process]:
+async def _server(
+    store: Store, folder: Path, settings: Mapping[str, object], cores: frozenset[int] | None
+) -> AsyncIterator[Process]:
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     arguments = [
         "-m",
@@ -132,7 +134,7 @@ async def _server(store: Store, folder: Path, settings: Mapping[str, object]) ->
         "--data",
         str(folder),
     ]
-    async with child(arguments, folder / "server.log") as server:
+    async with child(arguments, folder / "server.log", cores) as server:
         yield server
 
 

@@ -22,6 +22,7 @@ from scoreboard.bench.shared import shared_stores
 from scoreboard.bench.stores import Stores
 
 SOCKETS = 1_000
+CROWD = 5_000
 SIGNED_IN = 512
 QUICK_PLAYERS = 100_000
 FULL_PLAYERS = 1_000_000
@@ -60,7 +61,7 @@ def bench(
     scenarios = _chosen(only, SCALED if scaled else LINES)
     if (database_url or redis_url) and not scaled:
         raise click.UsageError("--database and --redis go with --scaled")
-    plan = Plan(rounds, seconds, players or (FULL_PLAYERS if full else QUICK_PLAYERS), SOCKETS, SIGNED_IN)
+    plan = Plan(rounds, seconds, players or (FULL_PLAYERS if full else QUICK_PLAYERS), SOCKETS, SIGNED_IN, CROWD)
     console = Console()
     try:
         with (

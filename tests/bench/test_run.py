@@ -16,9 +16,9 @@ from scoreboard.bench.stores import Stores
 from tests.postgres import PostgresServer
 from tests.redis_server import RedisServer
 
-TINY = Plan(rounds=1, seconds=0.3, players=1_000, sockets=5, signed_in=32)
+TINY = Plan(rounds=1, seconds=0.3, players=1_000, sockets=5, signed_in=32, crowd=20)
 NAMES = {name: [name] for name in SCALED} | {
-    "fanout": ["fanout", "delivery"],
+    "live": ["live-5", "live-20"],
     "replicas": ["replicas-1", "replicas-2", "replicas-3"],
 }
 
