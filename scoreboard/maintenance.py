@@ -37,10 +37,12 @@ async def _opened(settings: Settings) -> AsyncIterator[_Workshop]:
     clock, tasks = SystemClock(), Tasks()
     async with open_storage(settings) as storage, open_shared(settings, clock, tasks) as shared:
         boards = Boards(storage, clock)
-        await boards.open({})
-        async with open_ranking(shared, storage, boards, lambda _: None, tasks) as ranking:
-            yield _Workshop(storage, ranking, Rebuilder(storage, ranking, tasks), boards)
-        await tasks.cancel()
+        try:
+            await boards.open({})
+            async with open_ranking(shared, storage, boards, lambda _: None, tasks) as ranking:
+                yield _Workshop(storage, ranking, Rebuilder(storage, ranking, tasks), boards)
+        finally:
+            await tasks.cancel()
 
 
 async def initialise(settings: Settings) -> None:

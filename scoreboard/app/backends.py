@@ -55,13 +55,17 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
             replica_url=database.replica_url,
             replica_lag_s=database.replica_lag_s,
         )
-        yield postgres
-        await postgres.close()
+        try:
+            yield postgres
+        finally:
+            await postgres.close()
         return
     with sole_user(Path(settings.data.dir)):
         sqlite = await SqliteStorage.open(database_path(settings))
-        yield sqlite
-        await sqlite.close()
+        try:
+            yield sqlite
+        finally:
+            await sqlite.close()
 
 
 @asynccontextmanager
@@ -92,8 +96,10 @@ async def open_shared(settings: Settings, clock: Clock, tasks: Tasks) -> AsyncIt
     shared = Shared(server, keys, Subscriber(server, keys))
     tasks.start(shared.subscriber.run(), "redis messages")
     tasks.start(shared.subscriber.beat(), "redis heartbeat")
-    yield shared
-    await server.close()
+    try:
+        yield shared
+    finally:
+        await server.close()
 
 
 @asynccontextmanager
@@ -117,8 +123,10 @@ async def open_ranking(
             boards.ids,
         )
         tasks.start(redis.keep_watch(), "watched boards")
-    yield ranking
-    await ranking.close()
+    try:
+        yield ranking
+    finally:
+        await ranking.close()
 
 
 def make_admissions(
