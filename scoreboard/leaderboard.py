@@ -11,7 +11,7 @@ from scoreboard.boards import Boards
 from scoreboard.clock import Clock, rfc3339
 from scoreboard.errors import BadRequest, NotFound, Unavailable
 from scoreboard.model import ActionRule, Board, BoardPeriod, HistoryItem, Page, Row
-from scoreboard.pipeline import Rebuilder
+from scoreboard.pipeline import Hidden, Rebuilder
 from scoreboard.ranking.base import Neighbours, NotLoaded, Ranking
 from scoreboard.storage.base import Storage
 from scoreboard.tasks import Tasks
@@ -84,6 +84,7 @@ class Leaderboard:
         cursors: Cursors,
         clock: Clock,
         tasks: Tasks,
+        hidden: Hidden,
     ) -> None:
         self._boards = boards
         self._ranking = ranking
@@ -92,6 +93,7 @@ class Leaderboard:
         self._cursors = cursors
         self._clock = clock
         self._tasks = tasks
+        self._hidden = hidden
         self._stale: dict[BoardPeriod, asyncio.Task[Page | Unavailable]] = {}
         self._tops: dict[tuple[BoardPeriod, int], TopPage] = {}
 
@@ -175,18 +177,28 @@ class Leaderboard:
     def _cursor(self, period: BoardPeriod, row: Row, backwards: bool) -> str:
         return self._cursors.sign(msgspec.msgpack.encode(Place(period, row.key, backwards)))
 
-    async def around(self, asked: Around) -> PageOut:
-        """The player and the neighbours. Raises NotFound where the player is not on the board."""
+    async def around(self, asked: Around, own: bool = False) -> PageOut:
+        """The player and the neighbours; a hidden player on the board only where it is their `own`.
+
+        Raises NotFound where the player is not on the board.
+        """
         period = self.period(asked)
         page = await self._page(period, lambda: self._ranking.around(period, asked.player_id, asked.k))
+        if not page.rows and own and asked.player_id in self._hidden:
+            page = await self._hidden.around(period, asked.player_id, asked.k) or page
         if not page.rows:
             raise NotFound("This player is not on the board.")
         return page_out(page)
 
-    async def player(self, asked: OnePlayer) -> PlayerRowOut:
-        """One player's row. Raises NotFound where the player is not on the board."""
+    async def player(self, asked: OnePlayer, own: bool = False) -> PlayerRowOut:
+        """One player's row; a hidden one's only where it is their `own`.
+
+        Raises NotFound where the player is not on the board.
+        """
         period = self.period(asked)
         page = await self._page(period, lambda: self._ranking.rows_of(period, [asked.player_id]))
+        if not page.rows and own and asked.player_id in self._hidden:
+            page = await self._hidden.around(period, asked.player_id, 0) or page
         if not page.rows or page.epoch is None or page.version is None:
             raise NotFound("This player is not on the board.")
         row = page.rows[0]

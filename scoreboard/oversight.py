@@ -96,6 +96,15 @@ class PlayerFilter(Struct, frozen=True):
     status: StoredStatus | None = None
 
 
+class HiddenStanding(NamedTuple):
+    """A standing that its player sees and nobody else."""
+
+    name: str
+    score: int
+    tiebreakers: tuple[int, ...]
+    achieved_at: int
+
+
 class Place(NamedTuple):
     """A standing of one player; None where nothing is counted."""
 

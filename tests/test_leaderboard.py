@@ -13,7 +13,7 @@ from scoreboard.errors import NotFound
 from scoreboard.leaderboard import Leaderboard
 from scoreboard.model import BoardPeriod
 from scoreboard.oversight import PlayerStatus
-from scoreboard.pipeline import Rebuilder
+from scoreboard.pipeline import Hidden, Rebuilder
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.tasks import Tasks
 from scoreboard.tokens import Cursors, Keyring
@@ -33,7 +33,8 @@ class House:
         ranking = MemoryRanking(boards.settings, lambda _: None)
         self.rebuilder = Rebuilder(storage, ranking, tasks)
         cursors = Cursors(Keyring.from_secrets(b"s" * 32))
-        self.leaderboard = Leaderboard(boards, ranking, self.rebuilder, storage, cursors, world.clock, tasks)
+        hidden = Hidden(storage, ranking, boards)
+        self.leaderboard = Leaderboard(boards, ranking, self.rebuilder, storage, cursors, world.clock, tasks, hidden)
 
 
 @pytest.fixture

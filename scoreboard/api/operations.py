@@ -90,19 +90,18 @@ async def _standings(context: Context, call: Call, asked: wire.Standings) -> wir
 
 
 async def _player(context: Context, call: Call, asked: wire.OnePlayer) -> wire.PlayerRowOut:
-    return await context.leaderboard.player(asked)
+    return await context.leaderboard.player(asked, _is_own(call, asked.player_id))
 
 
 async def _history(context: Context, call: Call, asked: wire.History) -> wire.HistoryOut:
     claims = call.caller.claims
-    trusted = call.caller.key is not None or (
-        claims is not None and (claims.player_id == asked.player_id or claims.role != "player")
-    )
+    official = call.caller.key is not None or (claims is not None and claims.role != "player")
+    trusted = official or _is_own(call, asked.player_id)
     return await context.leaderboard.history(asked, trusted)
 
 
 async def _around(context: Context, call: Call, asked: wire.Around) -> wire.PageOut:
-    return await context.leaderboard.around(asked)
+    return await context.leaderboard.around(asked, _is_own(call, asked.player_id))
 
 
 async def _ranks(context: Context, call: Call, asked: wire.Ranks) -> wire.PageOut:
@@ -111,6 +110,10 @@ async def _ranks(context: Context, call: Call, asked: wire.Ranks) -> wire.PageOu
 
 async def _periods(context: Context, call: Call, asked: wire.BoardRef) -> wire.PeriodsOut:
     return await context.leaderboard.periods(asked)
+
+
+def _is_own(call: Call, player_id: str) -> bool:
+    return call.caller.claims is not None and call.caller.claims.player_id == player_id
 
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (

@@ -14,6 +14,7 @@ from scoreboard.app.state import (
     AUDIT,
     BOARDS,
     CLOCK,
+    HIDDEN,
     HUB,
     LIVE,
     PASSWORDS,
@@ -35,7 +36,7 @@ from scoreboard.live.topic import Source
 from scoreboard.live.wheel import Wheel
 from scoreboard.metrics import Metrics
 from scoreboard.passwords import Passwords
-from scoreboard.pipeline import Rebuilder
+from scoreboard.pipeline import Hidden, Rebuilder
 from scoreboard.tasks import Tasks
 
 __all__ = ["create_app"]
@@ -107,7 +108,10 @@ async def _ranking(app: web.Application) -> AsyncIterator[None]:
         app[RANKING] = ranking
         rebuilder = app[REBUILDER] = Rebuilder(storage, ranking, tasks)
         wheel = app[WHEEL] = Wheel(app[CLOCK])
-        source = Source(ranking, rebuilder.ensure, tasks, live.tick_ms / 1000, live.history_versions)
+        hidden = app[HIDDEN] = Hidden(storage, ranking, boards)
+        tasks.start(hidden.keep_up(), "hidden players")
+        tick_s, versions = live.tick_ms / 1000, live.history_versions
+        source = Source(ranking, rebuilder.ensure, tasks, tick_s, versions, hidden.placings)
         hub = app[HUB] = Hub(source, boards.settings, wheel, live.max_subscriptions)
         follow_boards(boards, ranking, rebuilder, hub)
         await load_current(boards, rebuilder)

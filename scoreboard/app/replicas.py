@@ -6,7 +6,7 @@ import logging
 from aiohttp import web
 
 from scoreboard.admission.base import Admissions
-from scoreboard.app.state import BOARDS, CONTROL, HUB, KEYRING, REGISTRY, STORAGE, TASKS
+from scoreboard.app.state import BOARDS, CONTROL, HIDDEN, HUB, KEYRING, REGISTRY, STORAGE, TASKS
 from scoreboard.control.base import BoardChanged, News, PlayerChanged, SessionsEnded
 from scoreboard.model import Board
 
@@ -27,6 +27,7 @@ def follow_others(app: web.Application, admissions: Admissions) -> None:
                 app[REGISTRY].close_sessions(session_ids)
             case PlayerChanged(player_id, status):
                 admissions.heard(player_id, status == "banned")
+                app[HIDDEN].changed(player_id, status == "hidden")
                 if status == "banned":
                     app[REGISTRY].close_player(player_id)
             case BoardChanged():

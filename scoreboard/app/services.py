@@ -26,6 +26,7 @@ from scoreboard.app.state import (
     BOARDS,
     CLOCK,
     CONTROL,
+    HIDDEN,
     HUB,
     KEYRING,
     LIVE,
@@ -62,7 +63,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
     admissions = _admissions(app)
     after_s = app[SETTINGS].pipeline.outbox_after_s
     outbox = Outbox(app[STORAGE], app[RANKING], app[REBUILDER], app[CLOCK], after_s)
-    rank = Rank(app[RANKING], app[REBUILDER], app[BOARDS], outbox)
+    rank = Rank(app[RANKING], app[REBUILDER], app[BOARDS], outbox, app[HIDDEN])
     pipeline = _pipeline(app, admissions, rank)
     app[CONTEXT] = await _context(app, admissions, rank, pipeline)
     await _first_start(app)
@@ -151,7 +152,9 @@ async def _context(app: web.Application, admissions: Admissions, rank: Rank, pip
         keys=Keys(storage, clock, audit),
         judge=judge,
         submissions=Submissions(boards, judge, actions, pipeline, rank, storage, audit),
-        leaderboard=Leaderboard(boards, ranking, app[REBUILDER], storage, Cursors(keyring), clock, app[TASKS]),
+        leaderboard=Leaderboard(
+            boards, ranking, app[REBUILDER], storage, Cursors(keyring), clock, app[TASKS], app[HIDDEN]
+        ),
         reviews=ReviewQueue(storage, boards, moderation, rank, audit, clock),
         moderation=moderation,
         trail=Trail(storage, Cursors(keyring)),
@@ -162,6 +165,7 @@ async def _context(app: web.Application, admissions: Admissions, rank: Rank, pip
 
 def _announcer(app: web.Application) -> Announce:
     async def announce(player_id: str, status: PlayerStatus) -> None:
+        app[HIDDEN].changed(player_id, status == "hidden")
         if status == "banned":
             app[REGISTRY].close_player(player_id)
         await app[CONTROL].tell(PlayerChanged(player_id, status))

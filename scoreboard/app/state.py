@@ -13,7 +13,7 @@ from scoreboard.live.hub import Hub
 from scoreboard.live.registry import Registry
 from scoreboard.live.wheel import Wheel
 from scoreboard.passwords import Passwords
-from scoreboard.pipeline import Rebuilder
+from scoreboard.pipeline import Hidden, Rebuilder
 from scoreboard.ranking.base import Ranking
 from scoreboard.storage.base import Storage
 from scoreboard.tasks import Tasks
@@ -31,6 +31,7 @@ BOARDS: web.AppKey[Boards] = web.AppKey("boards", Boards)
 CONTROL: web.AppKey[Control] = web.AppKey("control", Control)
 RANKING: web.AppKey[Ranking] = web.AppKey("ranking", Ranking)
 REBUILDER: web.AppKey[Rebuilder] = web.AppKey("rebuilder", Rebuilder)
+HIDDEN: web.AppKey[Hidden] = web.AppKey("hidden", Hidden)
 REGISTRY: web.AppKey[Registry] = web.AppKey("registry", Registry)
 WHEEL: web.AppKey[Wheel] = web.AppKey("wheel", Wheel)
 HUB: web.AppKey[Hub] = web.AppKey("hub", Hub)

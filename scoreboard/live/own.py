@@ -98,7 +98,8 @@ class OwnStandings:
             return None
         self._urgent.difference_update(asked)
         try:
-            placings = await self._source.ranking.placings(period, asked)
+            seen = await self._source.ranking.placings(period, asked)
+            placings = await self._source.own_view(period, asked, seen)
         except (NotLoaded, ScoreboardError):
             self._urgent.update(player for player in asked if player in self._of_player)
             return RETRY_S

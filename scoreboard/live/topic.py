@@ -1,7 +1,7 @@
 """One window of one board while somebody follows it: read once when it changed, shown to everybody."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from scoreboard.errors import ScoreboardError
 from scoreboard.live.channel import Channel
 from scoreboard.live.lane import Follower, Lane
 from scoreboard.live.pace import Pace
-from scoreboard.model import BoardPeriod, Page
+from scoreboard.model import BoardPeriod, Page, Placing
 from scoreboard.ranking.base import NotLoaded, Ranking
 from scoreboard.tasks import Tasks
 
@@ -24,6 +24,14 @@ Load = Callable[[BoardPeriod], Awaitable[None]]
 """Rebuilds a period that is not loaded."""
 
 
+OwnView = Callable[[BoardPeriod, Sequence[str], Sequence[Placing]], Awaitable[Sequence[Placing]]]
+"""What players are told of where they stand, given where they do for all."""
+
+
+async def _as_all_see(period: BoardPeriod, player_ids: Sequence[str], placings: Sequence[Placing]) -> Sequence[Placing]:
+    return placings
+
+
 class Source(Struct, frozen=True):
     """Where topics read from, and how often."""
 
@@ -32,6 +40,7 @@ class Source(Struct, frozen=True):
     tasks: Tasks
     tick_s: float
     history_versions: int
+    own_view: OwnView = _as_all_see
 
 
 class Topic:

@@ -11,6 +11,7 @@ from scoreboard.model import Committed, Placing
 from scoreboard.pipeline.auditor import Auditor
 from scoreboard.pipeline.batcher import Batcher
 from scoreboard.pipeline.commit import Commit, Judged
+from scoreboard.pipeline.hidden import Hidden
 from scoreboard.pipeline.outbox import Outbox
 from scoreboard.pipeline.publish import Publish
 from scoreboard.pipeline.rank import Rank
@@ -26,6 +27,7 @@ __all__ = [
     "CommitStep",
     "Done",
     "Drift",
+    "Hidden",
     "Judged",
     "Outbox",
     "Pipeline",

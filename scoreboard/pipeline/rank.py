@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from scoreboard.boards import Boards
 from scoreboard.errors import Unavailable
 from scoreboard.model import BoardPeriod, Placing, Projection
+from scoreboard.pipeline.hidden import Hidden
 from scoreboard.pipeline.outbox import Outbox
 from scoreboard.pipeline.rebuild import Rebuilder
 from scoreboard.ranking.base import NotLoaded, Ranking
@@ -20,11 +21,12 @@ PATIENCE_S = 0.25
 class Rank:
     """Projects what transactions moved and answers where the players stand."""
 
-    def __init__(self, ranking: Ranking, rebuilder: Rebuilder, boards: Boards, outbox: Outbox) -> None:
+    def __init__(self, ranking: Ranking, rebuilder: Rebuilder, boards: Boards, outbox: Outbox, hidden: Hidden) -> None:
         self._ranking = ranking
         self._rebuilder = rebuilder
         self._boards = boards
         self._outbox = outbox
+        self._hidden = hidden
 
     async def __call__(self, committal: Committal) -> list[Placing | None]:
         """Project a committed batch; where each of its players stands, None where that is not known."""
@@ -74,7 +76,13 @@ class Rank:
             (placing,) = await self._ranking.placings(period, [player_id])
         except (NotLoaded, Unavailable):
             return None
-        return placing
+        return await self.own(period, player_id, placing)
+
+    async def own(self, period: BoardPeriod, player_id: str, placing: Placing | None) -> Placing | None:
+        """What the player is told who has this placing: a hidden one, where they would stand."""
+        if player_id not in self._hidden:
+            return placing
+        return await self._hidden.placing(period, player_id) or placing
 
     async def place_now(self, board_id: str, player_id: str) -> Placing | None:
         """Where a player stands in the current period of the board's first window."""

@@ -14,6 +14,7 @@ from scoreboard.oversight import (
     Decided,
     Decision,
     Head,
+    HiddenStanding,
     Note,
     Place,
     PlayerFilter,
@@ -99,6 +100,9 @@ class Moderation(Protocol):
 
     async def players(self, wanted: PlayerFilter, after: str | None, limit: int) -> tuple[Player, ...]:
         """Players by id, those after `after`."""
+
+    async def hidden_standing(self, period: BoardPeriod, player_id: str) -> HiddenStanding | None:
+        """The standing of a hidden player; None where nothing counts, or the player is not hidden."""
 
     async def places(self, player_id: str, limit: int) -> tuple[Place, ...]:
         """The player's standings, by board, window and period."""

@@ -78,7 +78,8 @@ class Submissions:
             raise ActionTokenUsed(result=first_result(done.outcome, done.placing))
         if (fault := rejection(done.outcome)) is not None:
             raise fault
-        return score_out(done.outcome, done.placing)
+        submission = judged.submission
+        return score_out(done.outcome, await self._rank.own(submission.periods[0], submission.player_id, done.placing))
 
     async def submit_batch(
         self, items: Sequence[BatchItem], judged: Sequence[Judged | Refused]

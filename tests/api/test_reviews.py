@@ -185,15 +185,34 @@ async def test_a_ban_for_a_while_ends_by_itself(api: Api, key: Api) -> None:
 
 async def test_a_hidden_player_is_seen_by_nobody_and_goes_on(api: Api, key: Api) -> None:
     ada, ada_id, token = await signed_up(api, "ada")
+    bob, _ = await api.registered("bob")
+    for name, score in (("cy", 50), ("dan", 40)):
+        await (await api.registered(name))[0].score(score)
+    await bob.score(70)
     await ada.score(60)
     socket = await line(api, token)
     assert (await key.post(f"admin/players/{ada_id}/hide", {})).body["status"] == "hidden"
-    assert await api.rows() == []
-    assert (await ada.score(1)).body["score"] == 61
+    assert await api.rows() == [(1, "bob", 70), (2, "cy", 50), (3, "dan", 40)]
+    answer = (await ada.score(1)).body
+    assert (answer["score"], answer["position"], answer["rank"]) == (61, 2, 2)
     assert (await socket.ask("me", id=1))["value"]["id"] == ada_id
+    await socket.subscribe(board="main", me=True)
+    shown = await socket.of_type("me")
+    assert (shown["position"], shown["score"]) == (2, 61)
+    own = (await ada.get(f"boards/main/players/{ada_id}")).body
+    assert (own["position"], own["rank"], own["score"], own["total"]) == (2, 2, 61, 4)
+    around = (await ada.get(f"boards/main/around/{ada_id}?k=1")).body
+    assert [(row["position"], row["rank"], row["name"]) for row in around["rows"]] == [
+        (1, 1, "bob"),
+        (2, 2, "ada"),
+        (3, 3, "cy"),
+    ]
+    for other in (bob, api, key):
+        assert (await other.get(f"boards/main/players/{ada_id}")).status == 404
+        assert (await other.get(f"boards/main/around/{ada_id}")).status == 404
     assert await history(ada, ada_id) == [(1, "counted"), (60, "counted")]
     await key.post(f"admin/players/{ada_id}/lift", {})
-    assert await api.rows() == [(1, "ada", 61)]
+    assert (await api.rows())[:2] == [(1, "bob", 70), (2, "ada", 61)]
 
 
 async def test_two_moderators_do_not_decide_one_case(api: Api, key: Api) -> None:

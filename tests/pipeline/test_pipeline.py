@@ -11,7 +11,7 @@ from scoreboard.boards import Boards
 from scoreboard.clock import SECOND, SystemClock, uuid7
 from scoreboard.metrics import Metrics
 from scoreboard.model import BoardPeriod, BoardSettings, Submission
-from scoreboard.pipeline import Commit, Judged, Outbox, Pipeline, Publish, Rank, Rebuilder
+from scoreboard.pipeline import Commit, Hidden, Judged, Outbox, Pipeline, Publish, Rank, Rebuilder
 from scoreboard.pipeline.publish import Submitted
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.storage.sqlite import SqliteStorage
@@ -31,7 +31,9 @@ class World:
         self.ranking = MemoryRanking(self.boards.settings, lambda _: None)
         self.rebuilder = Rebuilder(storage, self.ranking, self.tasks)
         self.outbox = Outbox(storage, self.ranking, self.rebuilder, self.clock, after_s=0)
-        self.rank = Rank(self.ranking, self.rebuilder, self.boards, self.outbox)
+        self.rank = Rank(
+            self.ranking, self.rebuilder, self.boards, self.outbox, Hidden(storage, self.ranking, self.boards)
+        )
         commit = Commit(storage, MemoryAdmissions(self.clock, 0), self.clock, timeout_s=10)
         self.pipeline = Pipeline(
             commit, self.rank, Publish(submitted), self.tasks, Metrics(), batch_max=100, queue_max=1000

@@ -7,7 +7,7 @@ import pytest
 
 from scoreboard.clock import DAY, MINUTE
 from scoreboard.errors import Conflict, NotFound, ScoreboardError, ScoreOutOfRange, Unavailable
-from scoreboard.model import MAX_SCORE, AuditEntry, BoardPeriod, Committed, Evidence, Player, Session
+from scoreboard.model import MAX_SCORE, AuditEntry, BoardPeriod, Committed, Evidence, Player, Session, TieColumn
 from scoreboard.oversight import (
     MAX_NOTES,
     AuditFilter,
@@ -396,6 +396,17 @@ class ModerationContract(Contract):
         assert await found(status="banned") == ["p_2"]
         assert await found("p_", status="active") == ["p_1", "p_3"]
         assert await found("%") == []
+
+    async def test_what_a_hidden_player_would_be_seen_with_is_told_of_no_other(self, world: World) -> None:
+        await world.board(tiebreakers=(TieColumn("laps"),))
+        outcome = await world.submit("ada", 5, tiebreakers=(3,), player_name="Ada")
+        item = await world.storage.submission(outcome.submission_id)
+        assert item is not None
+        assert await world.storage.hidden_standing(MAIN, "ada") is None
+        await world.storage.set_status("ada", "hidden", world.clock.now())
+        assert await world.storage.hidden_standing(MAIN, "ada") == ("Ada", 5, (3,), item.accepted_at)
+        await world.void("main", outcome.submission_id)
+        assert await world.storage.hidden_standing(MAIN, "ada") is None
 
     async def test_the_standings_of_a_player_are_listed(self, world: World) -> None:
         await world.board("one")

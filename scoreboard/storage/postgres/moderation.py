@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from scoreboard.errors import NotFound
 from scoreboard.model import AuditEntry, BoardPeriod, Player, Projection
-from scoreboard.oversight import Place, PlayerFilter, PlayerStatus, StatusChanged
+from scoreboard.oversight import HiddenStanding, Place, PlayerFilter, PlayerStatus, StatusChanged
 from scoreboard.storage.postgres.audit import append
 from scoreboard.storage.postgres.boards import signs_of_boards
 from scoreboard.storage.postgres.database import Transaction
@@ -81,6 +81,14 @@ class PostgresModeration(Part):
             limit=limit,
         )
         return tuple(Player(*row) for row in rows)
+
+    async def hidden_standing(self, period: BoardPeriod, player_id: str) -> HiddenStanding | None:
+        """The standing of a hidden player; None where nothing counts, or the player is not hidden."""
+        rows = await self._database.read("hidden_standing", **period._asdict(), player_id=player_id)
+        if not rows:
+            return None
+        name, score, tiebreakers, achieved_at = rows[0]
+        return HiddenStanding(name, score, tuple(tiebreakers), achieved_at)
 
     async def places(self, player_id: str, limit: int) -> tuple[Place, ...]:
         """The player's standings, by board, window and period."""

@@ -102,6 +102,12 @@ SELECT id, name, role, microseconds(created_at), revision, username, status IN (
     status = 'hidden', status = 'erased', microseconds(banned_until)
 FROM players WHERE status = %(status)s AND id > %(after)s ORDER BY id LIMIT %(limit)s;
 
+-- name: hidden_standing
+-- What a hidden player would be seen with.
+SELECT name, score, tiebreakers, microseconds(achieved_at) FROM standings JOIN players ON players.id = player_id
+WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND player_id = %(player_id)s AND status = 'hidden'
+    AND score IS NOT NULL;
+
 -- name: places
 -- A player's standings, to show them together.
 SELECT board, "window", period, score, microseconds(achieved_at) FROM standings WHERE player_id = %(player_id)s

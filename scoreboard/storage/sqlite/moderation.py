@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from scoreboard.errors import NotFound
 from scoreboard.model import AuditEntry, BoardPeriod, Player
-from scoreboard.oversight import Place, PlayerFilter, PlayerStatus, StatusChanged
+from scoreboard.oversight import HiddenStanding, Place, PlayerFilter, PlayerStatus, StatusChanged
 from scoreboard.storage.sqlite.audit import append
 from scoreboard.storage.sqlite.part import Part
 from scoreboard.storage.sqlite.players import from_row, read_player
 from scoreboard.storage.sqlite.statements import execute, fetch
+from scoreboard.storage.sqlite.submissions import decode_tiebreakers
 from scoreboard.storage.sqlite.visibility import Shown, change_status, show
 
 
@@ -84,6 +85,15 @@ class SqliteModeration(Part):
         name = "players" if wanted.query else "all_players" if wanted.status is None else "players_of_status"
         rows = await self._database.read(lambda connection: fetch(connection, name, parameters))
         return tuple(from_row(row) for row in rows)
+
+    async def hidden_standing(self, period: BoardPeriod, player_id: str) -> HiddenStanding | None:
+        """The standing of a hidden player; None where nothing counts, or the player is not hidden."""
+        parameters = {**period._asdict(), "player_id": player_id}
+        rows = await self._database.read(lambda connection: fetch(connection, "hidden_standing", parameters))
+        if not rows:
+            return None
+        name, score, tiebreakers, achieved_at = rows[0]
+        return HiddenStanding(name, score, decode_tiebreakers(tiebreakers), achieved_at)
 
     async def places(self, player_id: str, limit: int) -> tuple[Place, ...]:
         """The player's standings, by board, window and period."""

@@ -87,6 +87,12 @@ SELECT id, name, role, created_at, revision, username, status IN ('banned', 'era
     status = 'erased', banned_until
 FROM players WHERE status = :status AND id > :after ORDER BY id LIMIT :limit;
 
+-- name: hidden_standing
+-- What a hidden player would be seen with.
+SELECT name, score, tiebreakers, achieved_at FROM standings CROSS JOIN players ON players.id = player_id
+WHERE board = :board AND window = :window AND period = :period AND player_id = :player_id AND status = 'hidden'
+    AND score IS NOT NULL;
+
 -- name: places
 -- A player's standings, to show them together.
 SELECT board, window, period, score, achieved_at FROM standings WHERE player_id = :player_id

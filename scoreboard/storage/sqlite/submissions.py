@@ -139,10 +139,11 @@ def _submission(connection: sqlite3.Connection, submission_id: str) -> HistoryIt
     return history_item(rows[0]) if rows else None
 
 
-_tiebreakers = msgspec.json.Decoder(tuple[int, ...])
+decode_tiebreakers = msgspec.json.Decoder(tuple[int, ...]).decode
+"""Tie columns from their JSON text."""
 
 
 def history_item(row: Sequence[Any]) -> HistoryItem:
     """A submission from a row whose columns stand in the order of the Struct's fields."""
     submission_id, player_id, board, action, score, tiebreakers, *rest = row
-    return HistoryItem(submission_id, player_id, board, action, score, _tiebreakers.decode(tiebreakers), *rest)
+    return HistoryItem(submission_id, player_id, board, action, score, decode_tiebreakers(tiebreakers), *rest)
