@@ -54,23 +54,31 @@ class Boards:
                 self._tell(board)
 
     def get(self, board_id: str) -> Board:
-        """A board by id. Raises NotFound."""
+        """A board by id. Raises NotFound, also for a deleted one."""
         board = self._boards.get(board_id)
-        if board is None:
+        if board is None or board.deleted_at is not None:
             raise NotFound(f"There is no board {board_id!r}.")
         return board
 
     def settings(self, board_id: str) -> BoardSettings:
-        """The settings of a board by id. Raises KeyError."""
+        """The settings of a board by id, of a deleted one too: it may have standings on their way. Raises KeyError."""
         return self._boards[board_id].settings
+
+    def shown(self, board_id: str) -> BoardSettings:
+        """The settings of a board that may be shown. Raises KeyError."""
+        board = self._boards[board_id]
+        if board.deleted_at is not None:
+            raise KeyError(board_id)
+        return board.settings
 
     def ids(self) -> tuple[str, ...]:
         """The ids of all boards."""
-        return tuple(self._boards)
+        return tuple(board.id for board in self.all())
 
     def all(self) -> tuple[Board, ...]:
         """Every board, by id."""
-        return tuple(self._boards[board_id] for board_id in sorted(self._boards))
+        boards = (self._boards[board_id] for board_id in sorted(self._boards))
+        return tuple(board for board in boards if board.deleted_at is None)
 
     def current(self, board: Board) -> tuple[BoardPeriod, ...]:
         """The period of each of the board's windows that is open now."""
@@ -79,7 +87,7 @@ class Boards:
     def is_open(self, period: BoardPeriod) -> bool:
         """Whether the period is one of its board's that are open now."""
         board = self._boards.get(period.board)
-        return board is not None and period in self.current(board)
+        return board is not None and board.deleted_at is None and period in self.current(board)
 
     async def put(self, board_id: str, settings: BoardSettings, actor: str) -> tuple[Board, bool]:
         """Create a board, or give one other settings; returns it and whether it is new.
@@ -90,13 +98,34 @@ class Boards:
         """
         periods.check(settings)
         known = self._boards.get(board_id)
-        if known is not None and known.settings == settings:
+        if known is not None and known.settings == settings and known.deleted_at is None:
             return known, False
         before, board = await self._store(board_id, settings, actor)
         for listener in self._listeners:
             await listener(before, board)
         self._tell(board)
         return board, before is None
+
+    async def delete(self, board_id: str, actor: str) -> None:
+        """Take a board away: nobody sees it or scores on it. What was scored stays, and `put` brings it back.
+
+        Raises NotFound.
+        """
+        before, now = self.get(board_id), self._clock.now()
+        if self._audit is None:
+            board = await self._storage.delete_board(board_id, now, ())
+        else:
+            board = await self._audit.within(
+                [self._audit.entry("board.delete", actor, board_id)],
+                lambda entries: self._storage.delete_board(board_id, now, entries),
+                written=lambda board: board is not None,
+            )
+        if board is None:
+            raise NotFound(f"There is no board {board_id!r}.")
+        self._boards[board_id] = board
+        for listener in self._listeners:
+            await listener(before, board)
+        self._tell(board)
 
     def _tell(self, board: Board) -> None:
         for reader in self._readers:
@@ -116,4 +145,4 @@ class Boards:
         before = self._boards.get(board_id)
         if before is None or before.revision < board.revision:
             self._boards[board_id] = board
-        return before, board
+        return None if before is None or before.deleted_at is not None else before, board

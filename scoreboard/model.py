@@ -94,13 +94,14 @@ class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Board(Struct, frozen=True):
-    """A leaderboard as stored."""
+    """A leaderboard as stored; one with `deleted_at` is kept, but shown to nobody."""
 
     id: str
     settings: BoardSettings
     revision: int
     created_at: int
     updated_at: int
+    deleted_at: int | None = None
 
 
 class BoardPeriod(NamedTuple):

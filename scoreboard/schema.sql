@@ -68,13 +68,14 @@ CREATE TABLE api_keys (
     revoked_at timestamptz
 );
 
--- Boards; `settings` has the keys of the configuration.
+-- Boards; `settings` has the keys of the configuration. A deleted one is kept with all that was scored on it.
 CREATE TABLE boards (
     id text COLLATE "C" PRIMARY KEY,
     settings json NOT NULL,
     revision integer NOT NULL,
     created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL
+    updated_at timestamptz NOT NULL,
+    deleted_at timestamptz
 );
 
 -- A player's score on a board period. Never deleted. `score` to `last_id` are NULL where nothing is counted,

@@ -93,6 +93,10 @@ async def _put_board(context: Context, call: Call, asked: wire.PutBoard) -> wire
     return board_out(board)
 
 
+async def _delete_board(context: Context, call: Call, asked: wire.BoardRef) -> None:
+    await context.boards.delete(asked.board, call.caller.name)
+
+
 async def _new_key(context: Context, call: Call, asked: wire.NewKey) -> wire.KeyOut:
     key, text = await context.keys.create(asked.name, asked.scopes, call.caller.name)
     return msgspec.structs.replace(_key_out(key), key=text)
@@ -145,6 +149,7 @@ OVERSIGHT: tuple[Operation[Any, Any], ...] = (
     Operation("erase_player", "DELETE", _PLAYER, wire.PlayerRef, _erase, "admin", 204),
     Operation("audit", "GET", "admin/audit", wire.AuditList, _audit, "admin"),
     Operation("put_board", "PUT", "admin/boards/{board}", wire.PutBoard, _put_board, "admin"),
+    Operation("delete_board", "DELETE", "admin/boards/{board}", wire.BoardRef, _delete_board, "admin", 204),
     Operation("new_key", "POST", "admin/keys", wire.NewKey, _new_key, "admin", 201),
     Operation("keys", "GET", "admin/keys", wire.Nothing, _keys, "admin"),
     Operation("revoke_key", "DELETE", "admin/keys/{key_id}", wire.KeyRef, _revoke_key, "admin", 204),

@@ -112,7 +112,7 @@ async def _ranking(app: web.Application) -> AsyncIterator[None]:
         tasks.start(hidden.keep_up(), "hidden players")
         tick_s, versions = live.tick_ms / 1000, live.history_versions
         source = Source(ranking, rebuilder.ensure, tasks, tick_s, versions, hidden.placings)
-        hub = app[HUB] = Hub(source, boards.settings, wheel, live.max_subscriptions)
+        hub = app[HUB] = Hub(source, boards.shown, wheel, live.max_subscriptions)
         follow_boards(boards, ranking, rebuilder, hub)
         await load_current(boards, rebuilder)
         yield

@@ -22,10 +22,12 @@ def follow_boards(boards: Boards, ranking: Ranking, rebuilder: Rebuilder, hub: H
     async def follow(before: Board | None, board: Board) -> None:
         if before is not None:
             for period in await ranking.periods(board.id):
-                if _is_outdated(period, before, board):
+                if board.deleted_at is not None or _is_outdated(period, before, board):
                     await ranking.drop(period)
                 elif before.settings.rank != board.settings.rank:
                     await rebuilder.rebuild(period)
+        if board.deleted_at is not None:
+            return
         for period in boards.current(board):
             await rebuilder.ensure(period)
         await ranking.touch(board.id)

@@ -187,7 +187,7 @@ class Boards(Protocol):
     """Boards and their settings."""
 
     async def boards(self) -> tuple[Board, ...]:
-        """All boards, by id."""
+        """All boards by id, deleted ones too."""
 
     async def put_board(self, board: Board, entries: Sequence[AuditEntry] = ()) -> Board:
         """Create the board or replace its settings at its `updated_at`, and write the audit entries.
@@ -197,6 +197,12 @@ class Boards(Protocol):
         from an earlier time are refolded. The ranking does not hear of it: those periods are to be loaded anew.
         Raises Conflict where a board that has submissions would get other settings of those its history fixes,
         ScoreOutOfRange where a sum in a new window is out of range, and BadRequest where the calendar does not reach.
+        """
+
+    async def delete_board(self, board_id: str, now: int, entries: Sequence[AuditEntry]) -> Board | None:
+        """Show a board to nobody any more, and write the audit entries; returns it as stored.
+
+        Its `revision` rises, all that was scored on it stays, and `put_board` brings it back. None where there is none.
         """
 
 

@@ -418,3 +418,26 @@ async def test_the_trail_is_paged(api: Api, key: Api) -> None:
     assert len(found) == len(set(found)) == 3
     assert (await key.get("admin/audit?cursor=nonsense")).status == 400
     assert (await key.get("admin/audit?since=yesterday")).status == 400
+
+
+async def test_a_deleted_board_is_gone_for_all_and_comes_back_with_its_scores(api: Api, key: Api) -> None:
+    ada, _ = await api.registered("ada")
+    await ada.score(60)
+    token = await ada.token()
+    settings = (await key.get("boards/main")).body
+    watcher = await line(api)
+    name = await watcher.subscribe(board="main", limit=10)
+    assert (await ada.call("DELETE", "admin/boards/main")).status == 403
+    assert (await key.call("DELETE", "admin/boards/main")).status == 204
+    ended = await watcher.of_type("error")
+    assert (ended["subscription"], ended["code"]) == (name, "not_found")
+    for path in ("boards/main", "boards/main/top", "boards/main/standings"):
+        assert (await api.get(path)).status == 404
+    assert [board["board"] for board in (await api.get("boards")).body["boards"]] == ["best"]
+    assert (await ada.score(1, token)).status == 404
+    assert (await key.call("DELETE", "admin/boards/main")).status == 404
+    again = {field: settings[field] for field in ("operator", "windows", "actions")}
+    assert (await key.call("PUT", "admin/boards/main", again)).status == 200
+    assert await api.rows() == [(1, "ada", 60)]
+    assert (await ada.score(1, token)).body["score"] == 61
+    assert await acts(key, act="board") == ["board.put", "board.delete"]

@@ -423,6 +423,27 @@ class ModerationContract(Contract):
         assert len(await world.storage.places("ada", 2)) == 2
 
 
+class DeletedBoardContract(Contract):
+    async def test_a_deleted_board_takes_no_scores_and_comes_back_with_those_it_had(self, world: World) -> None:
+        before = await world.board()
+        await world.submit("ada", 5)
+        deleted = await world.storage.delete_board("main", world.clock.now(), [entry(world, "board.delete", "main")])
+        assert deleted is not None
+        assert (deleted.settings, deleted.revision) == (before.settings, before.revision + 1)
+        assert deleted.deleted_at is not None
+        assert await world.storage.boards() == (deleted,)
+        assert await world.storage.delete_board("main", world.clock.now(), [entry(world, "a", "b")]) is None
+        assert await world.storage.delete_board("none", world.clock.now(), [entry(world, "a", "b")]) is None
+        assert await acts(world) == ["board.delete"]
+        refused = await world.submit("ada", 6)
+        assert (refused.status, refused.code) == ("rejected", "unavailable")
+        await world.storage.set_status("ada", "banned", world.clock.now())
+        await world.storage.set_status("ada", "active", world.clock.now())
+        restored = await world.board()
+        assert (restored.deleted_at, restored.revision) == (None, deleted.revision + 1)
+        assert await world.shown() == [("ada", 5)]
+
+
 def link(chain: str, number: int, at: int = 10, **fields: str) -> AuditEntry:
     """An entry of a chain; its hashes are made up."""
     given = {"actor": "ada", "act": "login", "subject": "session", **fields}

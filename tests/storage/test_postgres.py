@@ -9,7 +9,7 @@ from tests.postgres import PostgresServer
 from tests.storage.accounts import KeysContract, PlayersContract, SessionsContract
 from tests.storage.contract import CommitContract, VoidContract
 from tests.storage.folding import FoldContract
-from tests.storage.oversight import ModerationContract, ReviewContract, TrailContract
+from tests.storage.oversight import DeletedBoardContract, ModerationContract, ReviewContract, TrailContract
 from tests.storage.reading import (
     DurabilityContract,
     EpochContract,
@@ -46,6 +46,7 @@ class TestPostgres(
     StatusContract,
     ReviewContract,
     ModerationContract,
+    DeletedBoardContract,
     TrailContract,
     DurabilityContract,
 ):

@@ -20,7 +20,7 @@ from scoreboard.storage.sqlite.schema import migrations
 from tests.storage.accounts import KeysContract, PlayersContract, SessionsContract
 from tests.storage.contract import CommitContract, VoidContract
 from tests.storage.folding import FoldContract
-from tests.storage.oversight import ModerationContract, ReviewContract, TrailContract
+from tests.storage.oversight import DeletedBoardContract, ModerationContract, ReviewContract, TrailContract
 from tests.storage.reading import (
     DurabilityContract,
     EpochContract,
@@ -59,6 +59,7 @@ class TestSqlite(
     StatusContract,
     ReviewContract,
     ModerationContract,
+    DeletedBoardContract,
     TrailContract,
     DurabilityContract,
 ):

@@ -53,6 +53,18 @@ class PostgresBoards(Part):
 
         return await self._database.transact(put)
 
+    async def delete_board(self, board_id: str, now: int, entries: Sequence[AuditEntry]) -> Board | None:
+        """Show a board to nobody any more, and write the audit entries; None where there is none."""
+
+        async def delete(transaction: Transaction) -> Board | None:
+            rows = await transaction.fetch("delete_board", id=board_id, now=now)
+            if not rows:
+                return None
+            await append(transaction, entries)
+            return _from_row(rows[0])
+
+        return await self._database.transact(delete)
+
 
 async def signs_of_boards(transaction: Transaction) -> dict[str, Sequence[int]]:
     """The sign of each column of the boards' order keys."""
@@ -99,5 +111,5 @@ _settings = msgspec.json.Decoder(BoardSettings)
 
 
 def _from_row(row: Sequence[Any]) -> Board:
-    board_id, settings, revision, created_at, updated_at = row
-    return Board(board_id, _settings.decode(settings), revision, created_at, updated_at)
+    board_id, settings, *rest = row
+    return Board(board_id, _settings.decode(settings), *rest)

@@ -159,15 +159,22 @@ UPDATE api_keys SET revoked_at = coalesce(revoked_at, instant(%(now)s)) WHERE id
 
 -- name: boards
 -- All boards, to hold them in memory.
-SELECT id, settings::text, revision, microseconds(created_at), microseconds(updated_at) FROM boards ORDER BY id;
+SELECT id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at)
+FROM boards ORDER BY id;
 
 -- name: put_board
 -- Create a board or replace its settings. Until the end of the transaction nothing is stored on it.
 INSERT INTO boards (id, settings, revision, created_at, updated_at)
 VALUES (%(id)s, %(settings)s, 1, instant(%(created_at)s), instant(%(updated_at)s))
 ON CONFLICT (id) DO UPDATE
-SET settings = excluded.settings, revision = boards.revision + 1, updated_at = excluded.updated_at
-RETURNING id, settings::text, revision, microseconds(created_at), microseconds(updated_at);
+SET settings = excluded.settings, revision = boards.revision + 1, updated_at = excluded.updated_at, deleted_at = NULL
+RETURNING id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at);
+
+-- name: delete_board
+-- Show a board to nobody any more; what was judged by it before is refused.
+UPDATE boards SET revision = revision + 1, updated_at = instant(%(now)s), deleted_at = instant(%(now)s)
+WHERE id = %(id)s AND deleted_at IS NULL
+RETURNING id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at);
 
 -- name: lock_board
 -- The settings of a board before they are replaced, and whether submissions were counted by them.

@@ -45,6 +45,18 @@ class SqliteBoards(Part):
 
         return await self._database.write(put)
 
+    async def delete_board(self, board_id: str, now: int, entries: Sequence[AuditEntry]) -> Board | None:
+        """Show a board to nobody any more, and write the audit entries; None where there is none."""
+
+        def delete(connection: sqlite3.Connection) -> Board | None:
+            rows = fetch(connection, "delete_board", {"id": board_id, "now": now})
+            if not rows:
+                return None
+            append(connection, entries)
+            return _from_row(rows[0])
+
+        return await self._database.write(delete)
+
 
 _settings = msgspec.json.Decoder(BoardSettings)
 
@@ -56,5 +68,5 @@ def _settled(connection: sqlite3.Connection, board_id: str) -> BoardSettings | N
 
 
 def _from_row(row: Sequence[Any]) -> Board:
-    board_id, settings, revision, created_at, updated_at = row
-    return Board(board_id, _settings.decode(settings), revision, created_at, updated_at)
+    board_id, settings, *rest = row
+    return Board(board_id, _settings.decode(settings), *rest)

@@ -144,15 +144,20 @@ UPDATE api_keys SET revoked_at = coalesce(revoked_at, :now) WHERE id = :id;
 
 -- name: boards
 -- All boards, to hold them in memory.
-SELECT id, settings, revision, created_at, updated_at FROM boards ORDER BY id;
+SELECT id, settings, revision, created_at, updated_at, deleted_at FROM boards ORDER BY id;
 
 -- name: put_board
 -- Create a board or replace its settings.
 INSERT INTO boards (id, settings, revision, created_at, updated_at)
 VALUES (:id, :settings, 1, :created_at, :updated_at)
 ON CONFLICT (id) DO UPDATE
-SET settings = excluded.settings, revision = revision + 1, updated_at = excluded.updated_at
-RETURNING id, settings, revision, created_at, updated_at;
+SET settings = excluded.settings, revision = revision + 1, updated_at = excluded.updated_at, deleted_at = NULL
+RETURNING id, settings, revision, created_at, updated_at, deleted_at;
+
+-- name: delete_board
+-- Show a board to nobody any more; what was judged by it before is refused.
+UPDATE boards SET revision = revision + 1, updated_at = :now, deleted_at = :now WHERE id = :id AND deleted_at IS NULL
+RETURNING id, settings, revision, created_at, updated_at, deleted_at;
 
 -- name: settled
 -- The settings of a board before they are replaced, if there are submissions that were counted by them.

@@ -56,13 +56,14 @@ CREATE TABLE api_keys (
     revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- Boards; `settings` is the JSON of BoardSettings.
+-- Boards; `settings` is the JSON of BoardSettings. A deleted one is kept with all that was scored on it.
 CREATE TABLE boards (
     id TEXT NOT NULL PRIMARY KEY,
     settings TEXT NOT NULL,
     revision INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    deleted_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- A player's score on a board period. Never deleted. `score` to `last_id` are NULL where nothing is counted,
