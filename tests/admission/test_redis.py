@@ -19,11 +19,18 @@ from tests.redis_server import RedisServer
 @asynccontextmanager
 async def replica(redis: RedisServer, lease_s: float = 15) -> AsyncIterator[tuple[RedisAdmissions, Server]]:
     """The admission state as one server has it, with one session known."""
+    async with replica_of(redis, lease_s) as (admissions, server):
+        await admissions.learn(session())
+        yield admissions, server
+
+
+@asynccontextmanager
+async def replica_of(redis: RedisServer, lease_s: float = 15) -> AsyncIterator[tuple[RedisAdmissions, Server]]:
+    """The same, which learns nothing by itself."""
     tasks, clock = Tasks(), ManualClock()
     server = Server(redis.url, SystemClock(), tasks)
     local = MemoryAdmissions(clock, 0, session_ttl_s=2)
     admissions = RedisAdmissions(server, Keys("test"), clock, 0, local, tasks, lease_s=lease_s)
-    await admissions.learn(session())
     yield admissions, server
     await tasks.cancel()
     await server.close()
@@ -105,9 +112,46 @@ async def test_while_redis_is_away_the_process_answers_and_then_redis_again(own_
         own_redis.kill()
         await admissions.learn(session())
         assert (await admit(admissions, "b")).session == "live"
-        await admissions.revoke("p_ada", ["s1"])
-        assert (await admit(admissions, "c")).session == "revoked"
         own_redis.start()
         async with asyncio.timeout(10):
-            while (await admit(admissions, "d")).session != "unknown":  # Redis is empty: the database is to be asked
+            while (await admit(admissions, "c")).session != "unknown":  # Redis is empty: the database is to be asked
                 await asyncio.sleep(0.05)
+
+
+async def test_what_ended_while_redis_was_away_is_ended_there_once_it_is_back(own_redis: RedisServer) -> None:
+    async with replica(own_redis) as (one, _), replica(own_redis) as (other, server):
+        own_redis.pause()
+        await one.revoke("p_ada", ["s1"])
+        await one.ban("p_bob", True)
+        await one.ban("p_bob", False)
+        own_redis.resume()
+        async with asyncio.timeout(10):
+            while (await admit(other, "a")).session != "revoked" or not server.is_up:
+                await asyncio.sleep(0.05)
+            while own_redis.command("EXISTS", "test:{p_bob}:lifted") != ":1":
+                await asyncio.sleep(0.05)
+        assert own_redis.command("EXISTS", "test:{p_bob}:banned") == ":0"
+
+
+async def test_what_an_older_copy_says_of_a_session_is_not_believed(own_redis: RedisServer) -> None:
+    async with replica(own_redis) as (admissions, _):
+        assert own_redis.command("SAVE") == "+OK"
+        await admissions.revoke("p_ada", ["s1"])
+        assert (await admit(admissions, "a")).session == "revoked"
+        own_redis.kill()
+        own_redis.start()
+        async with replica_of(own_redis) as (another, _):
+            assert (await admit(another, "b")).session == "unknown"
+            assert await another.session("p_ada", "s1") is None
+
+
+async def test_a_ban_or_its_end_in_an_older_copy_does_not_hide_the_newer_one(own_redis: RedisServer) -> None:
+    async with replica(own_redis) as (admissions, _):
+        await admissions.ban("p_ada", False)
+        assert own_redis.command("SAVE") == "+OK"
+        await admissions.ban("p_ada", True)
+        own_redis.kill()
+        own_redis.start()
+        async with replica_of(own_redis) as (another, _):
+            await another.learn(session(banned=True))
+            assert (await admit(another, "a")).session == "banned"

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgpack
 
@@ -26,8 +26,16 @@ ADMIT, SETTLE, LEARN, SESSION, REVOKE, BAN = (
 REMEMBERED_MS = 2 * HOUR // MILLISECOND
 """For how long a revocation or ban is kept against states that were read before it."""
 
-SESSION_MS = DAY // MILLISECOND
+SESSION_MS = 10 * MINUTE // MILLISECOND
 """For how long a session's state is kept; after that the database is asked again."""
+
+ACTION_MS = DAY // MILLISECOND
+"""For how long an action id is remembered at most; the database remembers it longer."""
+
+TELL_AGAIN_AFTER_S = 0.25
+MAX_UNTOLD = 10_000
+"""Ends of sessions and bans that Redis is told of once it is back; beyond it the oldest are given up, and are heard of
+when the sessions' states are read anew."""
 
 LEASE_S = 3.0
 """After which an action id that was never settled counts as new: its server may be gone. Where it is only slow, the
@@ -39,10 +47,21 @@ ASK_AGAIN_AFTER_S = 0.03
 _Place = tuple[str, str, str]
 
 
+class _Telling(NamedTuple):
+    """A change of what is kept of a player."""
+
+    script: Script
+    player_id: str
+    arguments: tuple[str | int, ...]
+
+
 class RedisAdmissions:
     """`Admissions` in Redis; while that cannot be reached, `local` answers, and the database decides as always.
 
     `budget` is writes per minute and player, 0 for no limit; `revoked` is told of sessions that end.
+
+    What Redis knows of sessions and bans carries the run id of the process that was told: one that took its place may
+    hold an older copy, and what that says is not believed.
     """
 
     def __init__(
@@ -70,6 +89,7 @@ class RedisAdmissions:
         self._asking: list[tuple[Knock, asyncio.Future[Admission]]] = []
         self._busy = False
         self._waiting: dict[_Place, list[asyncio.Future[None]]] = defaultdict(list)
+        self._untold: deque[_Telling] = deque(maxlen=MAX_UNTOLD)
 
     async def admit(self, knocks: Sequence[Knock]) -> Sequence[Admission]:
         """Answer each knock, in order; a new action id is reserved by it."""
@@ -110,12 +130,16 @@ class RedisAdmissions:
         await self._local.learn(state)
         kept_ms = max(1, min(SESSION_MS, (state.expires_at - self._clock.now()) // MILLISECOND))
         facts = (state.id, state.role, state.expires_at, int(state.revoked), int(state.banned), kept_ms)
-        await self._tell(LEARN, state.player_id, *facts)
+        try:
+            await self._tell(_Telling(LEARN, state.player_id, facts))
+        except Unavailable as fault:
+            log.debug("a session could not be kept: %s", fault)
 
     async def session(self, player_id: str, session_id: str) -> SessionState | None:
         """The state of a player's session if it is known here."""
+        key = self._keys.player(player_id)
         try:
-            found = await self._server.evaluate(SESSION, [self._keys.player(player_id)], session_id)
+            found = await self._server.evaluate(SESSION, [key], await self._server.home(key), session_id)
         except Unavailable:
             return await self._local.session(player_id, session_id)
         if not found:
@@ -128,13 +152,13 @@ class RedisAdmissions:
     async def revoke(self, player_id: str, session_ids: Sequence[str]) -> None:
         """These sessions of a player have ended."""
         await self._local.revoke(player_id, session_ids)
-        await self._tell(REVOKE, player_id, REMEMBERED_MS, *session_ids)
+        await self._tell_surely(_Telling(REVOKE, player_id, (REMEMBERED_MS, *session_ids)))
         self._revoked(player_id, session_ids)
 
     async def ban(self, player_id: str, banned: bool) -> None:
         """A player was banned, or is no longer."""
         await self._local.ban(player_id, banned)
-        await self._tell(BAN, player_id, int(banned), REMEMBERED_MS)
+        await self._tell_surely(_Telling(BAN, player_id, (int(banned), REMEMBERED_MS)))
 
     def heard(self, player_id: str, banned: bool) -> None:
         """Another server did that: only what is kept here for when Redis is away must follow."""
@@ -177,7 +201,9 @@ class RedisAdmissions:
         """One answer per row, from one call for each slot."""
         keyed = [(self._keys.player(player_id), row) for player_id, row in rows]
         groups = self._by_slot(keyed)
-        answers = await self._server.call(*(self._command(script, key, some) for key, some in groups.items()))
+        answers = await self._server.call(
+            *[self._command(script, key, some, await self._server.home(key)) for key, some in groups.items()]
+        )
         if len(groups) == 1:
             return list(answers[0])
         found = {key: iter(answer) for key, answer in zip(groups, answers, strict=True)}
@@ -192,9 +218,9 @@ class RedisAdmissions:
             groups[key].append(row)
         return groups
 
-    def _command(self, script: Script, key: str, rows: Sequence[tuple[Any, ...]]) -> Any:
+    def _command(self, script: Script, key: str, rows: Sequence[tuple[Any, ...]], home: str = "") -> Any:
         packed = msgpack.packb(rows, use_bin_type=False)
-        return evaluate(script, [key], packed, self._cost, self._window)
+        return evaluate(script, [key], packed, self._cost, self._window, home)
 
     def _row(self, knock: Knock) -> tuple[Any, ...]:
         kept_ms = max(1, (knock.kept_until - knock.at) // MILLISECOND)
@@ -206,15 +232,36 @@ class RedisAdmissions:
             knock.action_id,
             knock.at,
             self._lease_ms,
-            min(kept_ms, SESSION_MS),
+            min(kept_ms, ACTION_MS),
             history.entry(knock.at, knock.score),
         )
 
-    async def _tell(self, script: Script, player_id: str, *arguments: str | int) -> None:
-        try:
-            await self._server.evaluate(script, [self._keys.player(player_id)], *arguments)
-        except Unavailable as fault:  # the database knows, and is asked while Redis is away
-            log.debug("the shared state of a player could not be changed: %s", fault)
+    async def _tell(self, telling: _Telling) -> None:
+        key = self._keys.player(telling.player_id)
+        await self._server.evaluate(telling.script, [key], await self._server.home(key), *telling.arguments)
+
+    async def _tell_surely(self, telling: _Telling) -> None:
+        """Tell Redis now, or once it is back, in order."""
+        if not self._untold:
+            try:
+                await self._tell(telling)
+                return
+            except Unavailable as fault:  # meanwhile the database knows, and is asked
+                log.debug("the shared state of a player is to be changed later: %s", fault)
+        self._untold.append(telling)
+        if len(self._untold) == 1:
+            self._tasks.start(self._tell_again(), "admissions to tell")
+
+    async def _tell_again(self) -> None:
+        while self._untold:
+            telling = self._untold[0]
+            try:
+                await self._tell(telling)
+            except Unavailable:
+                await asyncio.sleep(TELL_AGAIN_AFTER_S)
+            else:
+                if self._untold and self._untold[0] is telling:
+                    self._untold.popleft()
 
 
 def _admission(answer: Sequence[Any]) -> Admission:

@@ -1,22 +1,23 @@
 -- Submissions that ask to come in, each at an instant `at` in microseconds:
 -- {what all keys of the player begin with, session, board, action, action id, at, lease in ms, kept for in ms, entry}.
--- ARGV: the knocks, the cost of one write and the span of a full budget, both in microseconds (0: no limit).
+-- ARGV: the knocks, the cost of one write and the span of a full budget, both in microseconds (0: no limit), and the run
+-- id of this process: what another one was told of sessions and bans may be an older copy.
 --
 -- The answer to each is {session, reserved, history, wait in microseconds}. `session` is one of live, revoked, banned and
 -- unknown; where it is not live, nothing else happened. `reserved` is one of new, again (it was not committed before),
 -- flight, done and spent. `history` is what the player did before by the same action: entries of 16 bytes in order of
 -- time, the instant in the first 8, little-endian; at most KEPT bytes of them.
 local ENTRY, KEPT = 16, 640
-local cost, window = tonumber(ARGV[2]), tonumber(ARGV[3])
+local cost, window, home = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 
 local function session_of(knock)
-    if redis.call('EXISTS', knock[1] .. ':banned') == 1 then
+    if redis.call('GET', knock[1] .. ':banned') == home then
         return 'banned'
     end
-    local state = redis.call('HMGET', knock[1] .. ':session/' .. knock[2], 'revoked', 'expires_at')
+    local state = redis.call('HMGET', knock[1] .. ':session/' .. knock[2], 'revoked', 'expires_at', 'home')
     if state[1] == '1' then
         return 'revoked'
-    elseif not state[2] then
+    elseif state[3] ~= home then
         return 'unknown'
     end
     return tonumber(state[2]) <= knock[6] and 'revoked' or 'live'
