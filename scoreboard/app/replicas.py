@@ -1,6 +1,7 @@
 """Several servers as one: what happened on another must show here, and the other way round."""
 
 import asyncio
+import contextlib
 import logging
 
 from aiohttp import web
@@ -8,11 +9,15 @@ from aiohttp import web
 from scoreboard.admission.base import Admissions
 from scoreboard.app.state import BOARDS, CONTROL, HIDDEN, HUB, KEYRING, REGISTRY, STORAGE, TASKS
 from scoreboard.control.base import BoardChanged, News, PlayerChanged, SessionsEnded
+from scoreboard.errors import Unavailable
 from scoreboard.model import Board
 
 log = logging.getLogger(__name__)
 
 DESCRIBE_EVERY_S = 10.0
+RECHECK_EVERY_S = 1.0
+"""Pause between looks at the sessions of all open sockets while nothing can be heard."""
+
 RECHECKED_AT_ONCE = 1_000
 """Sessions asked for in one query after a gap."""
 
@@ -37,20 +42,39 @@ def follow_others(app: web.Application, admissions: Admissions) -> None:
         await control.tell(BoardChanged(board.id))
 
     control.on(heard)
-    control.on_gap(lambda: tasks.start(_make_good(app), "make good for a gap"))
+    behind = asyncio.Event()
+    control.on_gap(behind.set)
     app[BOARDS].on_change(tell)
     tasks.start(_describe(app), "describe this replica")
+    tasks.start(_keep_up(app, behind), "make good for what was not heard")
 
 
-async def _make_good(app: web.Application) -> None:
-    """Whatever was told meanwhile stands in the database."""
+async def _keep_up(app: web.Application, behind: asyncio.Event) -> None:
+    """Look in the database for what was told meanwhile: after a gap, and again and again while nothing is heard."""
+    while True:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RECHECK_EVERY_S):
+                await behind.wait()
+        if behind.is_set() or not app[CONTROL].is_whole:
+            behind.clear()
+            if not await _make_good(app):
+                await asyncio.sleep(RECHECK_EVERY_S)
+                behind.set()
+
+
+async def _make_good(app: web.Application) -> bool:
+    """Whatever was told meanwhile stands in the database; False where that cannot be read now."""
     try:
         await app[BOARDS].refresh()
         session_ids = app[REGISTRY].sessions()
         for start in range(0, len(session_ids), RECHECKED_AT_ONCE):
             await _recheck(app, session_ids[start : start + RECHECKED_AT_ONCE])
+    except Unavailable as fault:
+        log.debug("what other servers did meanwhile cannot be read yet: %s", fault)
+        return False
     except Exception:  # the next gap, or each socket's own next message, finds it out
         log.warning("what other servers did meanwhile could not be read", exc_info=True)
+    return True
 
 
 async def _recheck(app: web.Application, session_ids: tuple[str, ...]) -> None:

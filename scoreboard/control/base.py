@@ -51,6 +51,10 @@ class Replica(Struct, frozen=True):
 class Control(Protocol):
     """One replica's end of the channel."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing that is told is being missed now."""
+
     async def tell(self, news: News) -> None:
         """Tell all other replicas. Raises nothing: who misses it finds a gap."""
 

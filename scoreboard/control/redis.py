@@ -38,6 +38,11 @@ class RedisControl:
         self._listeners: list[Listener] = []
         subscriber.follow(keys.control, self._heard)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing that is told is being missed now."""
+        return self._subscriber.is_whole and self._server.is_up
+
     async def tell(self, news: News) -> None:
         """Tell all other replicas; who misses it finds a gap."""
         message = msgspec.json.encode(_Told(self._id, news))
