@@ -124,6 +124,11 @@ class PostgresServer:
                 assert self._process.poll() is None, (self._folder / "log").read_text()
                 time.sleep(0.05)
 
+    def start_again(self) -> None:
+        """Start it if it was ended."""
+        if self._process is None:
+            self.start()
+
     def stop(self, how: Literal["fast", "immediate"] = "fast") -> None:
         """Stop the server: `fast` ends transactions and writes everything out, `immediate` is like a crash."""
         if self._process is not None:

@@ -63,6 +63,13 @@ class RedisServer:
             assert self._process.poll() is None, (self._folder / "log").read_text()
             time.sleep(0.02)
 
+    def start_again(self) -> None:
+        """Start it if it was ended, or let it go on if it hangs."""
+        if self._process is None:
+            self.start()
+        else:
+            self.resume()
+
     def kill(self) -> None:
         """End it without warning; what was not saved is lost."""
         self._end(signal.SIGKILL)

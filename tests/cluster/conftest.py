@@ -1,12 +1,15 @@
-"""A cluster, and boards on it."""
+"""A cluster, one that may be broken, and boards on them."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from uuid import uuid4
 
 import pytest
 
 from tests.cluster.cluster import SUMS, Cluster
-from tests.postgres import PostgresServer
+from tests.cluster.site import Site
+from tests.postgres import PostgresServer, require_postgres
+from tests.proxy import Proxy
 from tests.redis_server import RedisServer, require_redis
 
 
@@ -25,3 +28,19 @@ async def board(cluster: Cluster) -> str:
     name = uuid4().hex[:12]
     await cluster.make_board(name, SUMS)
     return name
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Whatever a test breaks here it mends: the replicas are never started again, so they must recover."""
+    with ExitStack() as running:
+        postgres = running.enter_context(PostgresServer(require_postgres()))
+        redis = running.enter_context(RedisServer(require_redis()))
+        to_postgres, to_redis = (running.enter_context(Proxy(server.port)) for server in (postgres, redis))
+        database = postgres.new_database()
+        cluster = Cluster(
+            tmp_path_factory.mktemp("site"),
+            database=database.replace(f":{postgres.port}/", f":{to_postgres.port}/"),
+            redis=redis.url.replace(str(redis.port), str(to_redis.port)),
+        )
+        yield Site(running.enter_context(cluster), postgres, to_postgres, redis, to_redis)

@@ -1,8 +1,6 @@
 """What replicas depend on breaks under load and comes back: no score is lost, and all is soon as the database says."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
@@ -10,42 +8,13 @@ import pytest
 
 from tests.cluster.cluster import SUMS, Cluster
 from tests.cluster.load import Audience, Load, nothing_is_lost
-from tests.postgres import PostgresServer, require_postgres
-from tests.proxy import Proxy
+from tests.cluster.site import Site
+from tests.postgres import PostgresServer
 from tests.redis_sentinel import SentinelRedis
-from tests.redis_server import RedisServer, require_redis
+from tests.redis_server import require_redis
 
 ACCEPTED_WITHIN_S = 5.0
 BACK_WITHIN_S = 3.0
-
-
-class Site:
-    """A cluster, and what it stands on, each behind a proxy."""
-
-    def __init__(
-        self, cluster: Cluster, postgres: PostgresServer, to_postgres: Proxy, redis: RedisServer, to_redis: Proxy
-    ) -> None:
-        self.cluster = cluster
-        self.postgres = postgres
-        self.to_postgres = to_postgres
-        self.redis = redis
-        self.to_redis = to_redis
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Whatever a test breaks here it mends: the replicas are never started again, so they must recover."""
-    with ExitStack() as running:
-        postgres = running.enter_context(PostgresServer(require_postgres()))
-        redis = running.enter_context(RedisServer(require_redis()))
-        to_postgres, to_redis = (running.enter_context(Proxy(server.port)) for server in (postgres, redis))
-        database = postgres.new_database()
-        cluster = Cluster(
-            tmp_path_factory.mktemp("site"),
-            database=database.replace(f":{postgres.port}/", f":{to_postgres.port}/"),
-            redis=redis.url.replace(str(redis.port), str(to_redis.port)),
-        )
-        yield Site(running.enter_context(cluster), postgres, to_postgres, redis, to_redis)
 
 
 @pytest.fixture
