@@ -1,7 +1,7 @@
 """REST made from the table of operations: routes, bodies in, JSON out."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -27,6 +27,8 @@ MAX_ADDRESSES = 10_000
 
 REVALIDATE = "no-cache"
 UNCACHED = "no-store"
+
+Value = TypeVar("Value")
 
 _encode = msgspec.json.Encoder().encode
 _object = msgspec.json.Decoder(dict[str, Any])
@@ -117,21 +119,25 @@ async def _read_input(request: web.Request, call: Call) -> None:
 
 def _from_address(request: web.Request, operation: Operation[Any, Any]) -> Any:
     """What a GET or DELETE asks for; addresses are asked for again and again."""
-    key = (operation.method, request.raw_path)
+    key = f"{operation.method} {request.raw_path}"
     asked = _addresses.get(key)
     if asked is None:
         query, path = _query(request), request.match_info
-        if twice := query.keys() & path.keys():
-            raise BadRequest(f"`{min(twice)}` is given twice in the address.")
+        if not query.keys().isdisjoint(path):
+            raise BadRequest(f"`{min(query.keys() & path.keys())}` is given twice in the address.")
         asked = _convert({**query, **path}, operation, strict=False)
-        if len(_addresses) >= MAX_ADDRESSES:
-            _addresses.clear()
-        if len(request.raw_path) <= MAX_ADDRESS_LENGTH:
-            _addresses[key] = asked
+        _remember(_addresses, key, asked)
     return asked
 
 
-_addresses: dict[tuple[str, str], Any] = {}
+_addresses: dict[str, Any] = {}
+
+
+def _remember(known: dict[str, Value], address: str, value: Value) -> None:
+    if len(known) >= MAX_ADDRESSES:
+        known.clear()
+    if len(address) <= MAX_ADDRESS_LENGTH:
+        known[address] = value
 
 
 async def _from_body(request: web.Request, call: Call) -> Any:
@@ -187,13 +193,18 @@ def _convert(given: dict[str, Any], operation: Operation[Any, Any], *, strict: b
         raise BadRequest(f"{fault}.") from None
 
 
-def _query(request: web.Request) -> dict[str, str]:
-    if not request.query_string:
-        return {}
-    given = dict(request.query)
-    if len(given) != len(request.query):
-        raise BadRequest("A parameter is given twice in the address.")
-    return given
+def _query(request: web.Request) -> Mapping[str, str]:
+    text = request.rel_url.raw_query_string
+    query = _queries.get(text)
+    if query is None:
+        query = dict(request.query)
+        if len(query) != len(request.query):
+            raise BadRequest("A parameter is given twice in the address.")
+        _remember(_queries, text, query)
+    return query
+
+
+_queries: dict[str, Mapping[str, str]] = {}
 
 
 def _idempotency_key(request: web.Request) -> str | None:

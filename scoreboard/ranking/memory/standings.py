@@ -137,7 +137,7 @@ class Standings:
         if not keys:
             return []
         # What every page of every reader is made by: no call or look-up that one row can do without.
-        group_of, decode, names = self._codec.group, self._codec.decode, self._names.shown
+        group_of, parts, names = self._codec.group, self._codec.parts, self._names.shown
         unique, dense = self._rule == "unique", self._rule == "dense"
         shared = group_of(keys[0])
         rank = self._rank(shared, first + 1)
@@ -149,7 +149,7 @@ class Standings:
             elif group != shared:
                 rank = rank + 1 if dense else position
                 shared = group
-            score, tiebreakers, achieved_at, player_id = decode(key)
+            score, tiebreakers, achieved_at, player_id = parts(key)
             rows.append(Row(position, rank, player_id, names[player_id], score, tiebreakers, achieved_at, key))
         return rows
 
