@@ -25,6 +25,7 @@ MAX_ADDRESS_LENGTH = 512
 MAX_ADDRESSES = 10_000
 """Addresses whose input is remembered; at that number all are forgotten."""
 
+JSON = "application/json"
 REVALIDATE = "no-cache"
 UNCACHED = "no-store"
 
@@ -145,7 +146,7 @@ async def _from_body(request: web.Request, call: Call) -> Any:
     raw = await _read_body(request, getattr(call.context.settings.limits, operation.body_cap))
     if operation.input is Nothing and not raw:
         return Nothing()
-    if request.content_type != "application/json":
+    if request.headers.get("Content-Type") != JSON and request.content_type != JSON:  # the latter takes it apart
         raise BadRequest("The body must be JSON, with the header `Content-Type: application/json`.")
     path: Mapping[str, str] = request.match_info
     if not path and not request.query_string:
@@ -246,4 +247,4 @@ def _json(request: web.Request, body: bytes, status: int, cache: str, tag: str |
     headers["Cache-Control"] = cache
     if tag is not None:
         headers["ETag"] = tag
-    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
+    return web.Response(body=body, status=status, headers=headers, content_type=JSON)

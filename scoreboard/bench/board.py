@@ -8,10 +8,12 @@ BOARDS = ("main", *(f"side-{number}" for number in range(7)))
 PERIOD = BoardPeriod("main", "all", "all")
 TOKEN_TTL_S = 3600
 HIGHEST = 1_000_000
+MOST = 100
+"""What an action earns at most."""
 
 BOARD = BoardSettings(
     operator="sum",
-    actions={"coin": ActionRule(max_score=100, ttl_s=TOKEN_TTL_S)},
+    actions={"coin": ActionRule(max_score=MOST, ttl_s=TOKEN_TTL_S)},
     rules=Rules(too_fast="shadow", metronome="shadow", repetition="shadow", shared_address="shadow"),
 )
 """All rules look, but players of a load test are a farm of bots at one address, and are to be let in."""

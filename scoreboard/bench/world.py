@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from scoreboard.bench.board import BOARD, BOARDS, TOKEN_TTL_S, player
+from scoreboard.bench.board import BOARD, BOARDS, MOST, TOKEN_TTL_S, player
 from scoreboard.bench.load import request
 from scoreboard.bench.processes import Group, Measured, Process, child
 from scoreboard.bench.stores import Store, Stores
@@ -60,7 +60,7 @@ class World:
 
         def make() -> bytes:
             number, token = next(turns)
-            body = msgspec.json.encode({**self._action(number, "main"), "score": 7})
+            body = msgspec.json.encode({**self._action(number, "main"), "score": _score()})
             return request("POST", "/api/v1/scores/update", f"Bearer {token}", body)
 
         return make
@@ -69,7 +69,7 @@ class World:
         """Framed `score` messages of one player, on the board of the place in flight."""
 
         def make() -> bytes:
-            return frame({"type": "score", "id": place, **self._action(number, BOARDS[place]), "score": 7})
+            return frame({"type": "score", "id": place, **self._action(number, BOARDS[place]), "score": _score()})
 
         return make
 
@@ -80,7 +80,7 @@ class World:
         def make() -> bytes:
             chosen = random.sample(range(self.players), size)
             items = [
-                {"id": f"item-{next(numbers)}", "player_id": player(number), "board": "main", "score": 7}
+                {"id": f"item-{next(numbers)}", "player_id": player(number), "board": "main", "score": _score()}
                 for number in chosen
             ]
             return self.backend("scores/batch", {"items": items})
@@ -144,6 +144,11 @@ def configuration(store: Store, folder: Path, settings: Mapping[str, object] = {
     path = folder / "bench.yaml"
     path.write_text(json.dumps({**_CONFIG, **settings, "security": secret, **store.settings}))
     return path
+
+
+def _score() -> int:
+    """Never the same for long, as of people: the rules look longer at those who score the same again and again."""
+    return random.randint(1, MOST)
 
 
 def _secret(folder: Path) -> bytes:
