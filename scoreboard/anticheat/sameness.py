@@ -10,6 +10,9 @@ SAME_WITHIN = 0.9
 """Scores are the same where the lesser is at least this share of the better."""
 
 MIN_SAME = 24
+GLANCE = 5
+"""Scores that are looked at first: where these differ, all do, as no more of all are left out than of them."""
+
 LEFT_OUT = 1
 RARE = 0.02
 """The share of other scores up to which what these reach is rare."""
@@ -45,12 +48,12 @@ def same_high_scores(case: Case) -> Facts | None:
 
 
 def _same_high(scores: Sequence[int], everyone: Sketch | None, order: Order) -> Facts | None:
-    if everyone is None or len(scores) < MIN_SAME:
+    if everyone is None or len(scores) < MIN_SAME or _alike(scores[-GLANCE:], order) is None:
         return None
-    ranked = sorted(scores, reverse=order == "asc")
-    least, best = ranked[LEFT_OUT], ranked[-1]
-    if min(ranked[0], ranked[-1]) <= 0 or min(least, best) < SAME_WITHIN * max(least, best):
+    alike = _alike(scores, order)
+    if alike is None:
         return None
+    least, best = alike
     others = everyone.total - len(scores)
     if others < MIN_OTHERS or len(everyone.players) < MIN_PLAYERS:
         return None
@@ -61,11 +64,21 @@ def _same_high(scores: Sequence[int], everyone: Sketch | None, order: Order) -> 
     return {"scores": len(scores), "least": least, "best": best, "others_reach": round(share, 4)}
 
 
+def _alike(scores: Sequence[int], order: Order) -> tuple[int, int] | None:
+    """The least, but for what is left out, and the best of scores that are the same; None where they are not."""
+    ranked = sorted(scores, reverse=order == "asc")
+    least, best = ranked[LEFT_OUT], ranked[-1]
+    if min(ranked[0], ranked[-1]) <= 0 or min(least, best) < SAME_WITHIN * max(least, best):
+        return None
+    return least, best
+
+
 def _recording(case: Case) -> Facts | None:
     """The same stretch of play, scores and intervals, as so many submissions ago: no person plays one twice."""
-    intervals, scores = case.intervals, (*case.scores, case.score)
-    if len(intervals) < 2 + MIN_REPEATED:
+    intervals = case.intervals
+    if len(intervals) < 2 + MIN_REPEATED or case.score not in case.scores[-LONGEST_CYCLE:-1]:
         return None
+    scores = (*case.scores, case.score)
     tolerance = intervals[-1] // TEMPO_WITHIN
     least, most = intervals[-1] - tolerance, intervals[-1] + tolerance
     for lag, earlier in enumerate(intervals[-3 : -2 - LONGEST_CYCLE : -1], 2):

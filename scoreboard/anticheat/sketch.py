@@ -23,7 +23,7 @@ _PER_LOG = 1 / math.log(GROWTH)
 class Sketch:
     """Counts scores. At most some 1,500 buckets; `players` are those heard of, at most `max_players` of them."""
 
-    __slots__ = ("_counts", "_cumulative", "_edges", "_max_players", "_settled", "players", "total")
+    __slots__ = ("_counts", "_cumulative", "_edges", "_max_players", "_quantiles", "_settled", "players", "total")
 
     def __init__(self, max_players: int) -> None:
         self.total = 0
@@ -33,6 +33,7 @@ class Sketch:
         self._settled = 0
         self._edges: list[int] = []
         self._cumulative: list[int] = []
+        self._quantiles: dict[float, float] = {}
 
     def add(self, player_id: str, bucket: int) -> None:
         """Count one score of a player, by its bucket."""
@@ -49,6 +50,12 @@ class Sketch:
         """The score that this share of all scores does not exceed, to a factor of `GROWTH`; 0 where there are none."""
         if self.total > self._settled * SETTLED_WITHIN:
             self._settle()
+        quantile = self._quantiles.get(share)
+        if quantile is None:
+            quantile = self._quantiles[share] = self._at(share)
+        return quantile
+
+    def _at(self, share: float) -> float:
         if not self._edges:
             return 0.0
         index = bisect_left(self._cumulative, share * self._settled)
@@ -68,6 +75,7 @@ class Sketch:
         self._edges = sorted(self._counts)
         self._cumulative = list(accumulate(self._counts[edge] for edge in self._edges))
         self._settled = self.total
+        self._quantiles.clear()
 
 
 def bucket_of(score: int) -> int:

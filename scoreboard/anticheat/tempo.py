@@ -8,7 +8,7 @@ pauses nor a hiccup of the network moves. People do keep time below half a secon
 synchronization", Psychonomic Bulletin & Review 12, 2005: a few percent), so that little is said about faster play.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from scoreboard.anticheat.case import Case, Facts
 from scoreboard.anticheat.history import LENGTH
@@ -27,13 +27,18 @@ MACHINES_BELOW = 100 * MILLISECOND
 SLOWEST_LEFT_OUT = 3
 QUICKEST_LEFT_OUT = 1
 
+GLANCE = 10
+"""Intervals that are looked at first: those of most people differ too much already."""
+
 MIN_POOLED = 24
 MIN_ACCOUNTS = 5
 
 
 def metronome(case: Case) -> Facts | None:
     """The player's recent intervals are too regular for a person."""
-    return _regular(case.intervals) if len(case.intervals) >= LENGTH else None
+    if len(case.intervals) < LENGTH or _uneven(case.intervals[-GLANCE:]):
+        return None
+    return _regular(case.intervals)
 
 
 def same_tempo(case: Case) -> Facts | None:
@@ -45,6 +50,12 @@ def same_tempo(case: Case) -> Facts | None:
     if facts is None or (accounts := len(set(pooled.movers))) < MIN_ACCOUNTS:
         return None
     return {"accounts": accounts, **facts}
+
+
+def _uneven(few: Sequence[int]) -> bool:
+    """Whether a few of the intervals tell already that all are not regular: as many are left out of them as of all."""
+    ranked = sorted(few)
+    return ranked[-1 - SLOWEST_LEFT_OUT] > REGULAR_SPREAD * ranked[QUICKEST_LEFT_OUT]
 
 
 def _regular(intervals: Iterable[int]) -> Facts | None:

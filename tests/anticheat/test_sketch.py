@@ -29,6 +29,14 @@ def test_any_scores_are_counted_and_stay_in_order(scores: list[int]) -> None:
     assert quantiles == sorted(quantiles)
 
 
+def test_quantiles_follow_what_is_played() -> None:
+    counted = crowd([10] * 1000)
+    assert counted.quantile(0.9) == pytest.approx(10, rel=GROWTH - 1)
+    for _ in range(1000):
+        counted.add("late", bucket_of(1000))
+    assert counted.quantile(0.9) == pytest.approx(1000, rel=GROWTH - 1)
+
+
 def test_an_empty_one_has_no_quantiles_to_speak_of() -> None:
     assert Sketch(5).quantile(0.5) == 0
 
