@@ -10,6 +10,7 @@ from scoreboard.errors import ConfigError
 COMMANDS = {
     "audit": "audit",
     "bench": "bench",
+    "cheatlab": "cheatlab",
     "check-config": "check_config",
     "doctor": "doctor",
     "init": "init",
