@@ -7,7 +7,7 @@ import logging
 from aiohttp import web
 
 from scoreboard.admission.base import Admissions
-from scoreboard.app.state import BOARDS, CONTROL, HIDDEN, HUB, KEYRING, REGISTRY, STORAGE, TASKS
+from scoreboard.app.state import BOARDS, CONTROL, HIDDEN, HUB, KEYRING, REGISTRY, SHARED, STORAGE, TASKS
 from scoreboard.control.base import BoardChanged, News, PlayerChanged, SessionsEnded
 from scoreboard.errors import Unavailable
 from scoreboard.model import Board
@@ -18,6 +18,7 @@ DESCRIBE_EVERY_S = 10.0
 RECHECK_EVERY_S = 1.0
 """Pause between looks at the sessions of all open sockets while nothing can be heard."""
 
+LOOK_EVERY_S = 0.25
 RECHECKED_AT_ONCE = 1_000
 """Sessions asked for in one query after a gap."""
 
@@ -47,6 +48,8 @@ def follow_others(app: web.Application, admissions: Admissions) -> None:
     app[BOARDS].on_change(tell)
     tasks.start(_describe(app), "describe this replica")
     tasks.start(_keep_up(app, behind), "make good for what was not heard")
+    if SHARED in app:
+        tasks.start(_tell_freshness(app), "tell of stale boards")
 
 
 async def _keep_up(app: web.Application, behind: asyncio.Event) -> None:
@@ -85,6 +88,13 @@ async def _recheck(app: web.Application, session_ids: tuple[str, ...]) -> None:
     app[REGISTRY].close_sessions(
         [session_id for session_id in session_ids if session_id not in states or states[session_id].revoked]
     )
+
+
+async def _tell_freshness(app: web.Application) -> None:
+    """Tell those who watch while what changes elsewhere cannot reach them."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        app[HUB].freshness(stale=not (app[STORAGE].is_up and app[SHARED].server.is_up))
 
 
 async def _describe(app: web.Application) -> None:

@@ -24,7 +24,18 @@ from scoreboard.errors import (
     Unavailable,
 )
 from scoreboard.tasks import Tasks
-from scoreboard.wire import ActionStarted, Bye, Delta, Expiring, MePushed, ScoreOut, Snapshot, State, Subscribe
+from scoreboard.wire import (
+    ActionStarted,
+    Bye,
+    Delta,
+    Expiring,
+    Freshness,
+    MePushed,
+    ScoreOut,
+    Snapshot,
+    State,
+    Subscribe,
+)
 
 T = TypeVar("T")
 Update = BoardView | MePushed
@@ -41,7 +52,8 @@ GRACE_S = 10.0
 FINAL_ERRORS = (BadRequest, ClientError, Forbidden, Unauthenticated)
 
 
-LinkState = Literal["active", "inactive", "reconnecting"]
+LinkState = Literal["active", "stale", "inactive", "reconnecting"]
+"""`stale`: boards may be behind, because the server has lost what it needs."""
 
 
 class _Subscribed(msgspec.Struct):
@@ -295,6 +307,8 @@ class Live:
                 await link.send("pong")
             case "state":
                 await self._wake(link, link.decode(raw, State).state)
+            case "freshness":
+                self._told("stale" if link.decode(raw, Freshness).stale else "active", 0)
             case "expiring":
                 seconds = link.decode(raw, Expiring).expires_in
                 self._tasks.start(self._renew_on(link, seconds / 2), "live client renews its session")

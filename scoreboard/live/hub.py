@@ -13,7 +13,7 @@ from scoreboard.live.topic import Source
 from scoreboard.live.wheel import Wheel
 from scoreboard.model import BoardPeriod, BoardSettings
 from scoreboard.ranking.base import Changed, SettingsOf
-from scoreboard.wire import Subscribe
+from scoreboard.wire import Freshness, Subscribe
 
 
 class _Member:
@@ -33,6 +33,7 @@ class Hub:
         self._places = Places(source, self._settings, wheel)
         self._max_subscriptions = max_subscriptions
         self._members: dict[Sink, _Member] = {}
+        self._stale = False
 
     # What changed
 
@@ -59,6 +60,14 @@ class Hub:
                 self._recheck(follower.sink, follower.name)
             self._places.refresh(place)
 
+    def freshness(self, stale: bool) -> None:
+        """Boards may be behind from now on, or are not any more: tell everyone who follows one."""
+        if stale == self._stale:
+            return
+        self._stale = stale
+        for sink in self._members:
+            self._tell_freshness(sink)
+
     # Who follows
 
     def subscribe(self, sink: Sink, wanted: Subscribe) -> str:
@@ -71,6 +80,8 @@ class Hub:
         window = wanted.window or settings.windows[0]
         name = f"{wanted.board}/{window}/{'me' if wanted.me else wanted.limit}"
         _check(settings, window, wanted, sink)
+        if sink not in self._members and self._stale:
+            self._tell_freshness(sink)
         member = self._members.setdefault(sink, _Member())
         if name not in member.wanted and len(member.wanted) >= self._max_subscriptions:
             raise BadRequest(f"A connection has at most {self._max_subscriptions} subscriptions.")
@@ -172,6 +183,9 @@ class Hub:
         else:
             return True
         return False
+
+    def _tell_freshness(self, sink: Sink) -> None:
+        sink.write(message_frame(sink.codec, Freshness(stale=self._stale)))
 
     def _end(self, sink: Sink, name: str, reason: ScoreboardError) -> None:
         self.unsubscribe(sink, name)

@@ -62,6 +62,8 @@ export class Scoreboard extends EventTarget {
 
   /** Who is signed in. @type {Player | null} */
   player = null;
+  /** Whether boards may be behind, because the server has lost what it needs; `state` tells of changes. @type {boolean} */
+  stale = false;
   /** When the connection is tried again, in milliseconds since 1970. @type {number | null} */
   retryAt = null;
   /** Why the server does not want this client back. @type {string | null} */
@@ -97,6 +99,7 @@ export class Scoreboard extends EventTarget {
     if (this.#socket || this.#ended.signal.aborted) return;
     clearTimeout(this.#retry);
     this.retryAt = this.farewell = this.#bye = null;
+    this.stale = false;
     const url = new URL("ws", this.#url);
     url.protocol = url.protocol.replace("http", "ws");
     const socket = (this.#socket = new this.#WebSocket(url, this.#codec.protocol));
@@ -362,10 +365,16 @@ export class Scoreboard extends EventTarget {
     else if (type === "snapshot" || type === "delta") this.#show(`${board}/${window}/${limit}`, message);
     else if (type === "me") this.#show(`${board}/${window}/me`, message);
     else if (type === "state") this.#rest(message.state);
+    else if (type === "freshness") this.#age(message.stale);
     else if (type === "expiring") setTimeout(() => this.#isUp() && this.#authenticate(), message.expires_in * 500);
     else if (type === "bye") this.#bye = message;
     else if (type === "error") this.#refused(message);
     else this.#pending.get(id)?.take(message.value ?? message);
+  }
+
+  #age(stale) {
+    this.stale = stale;
+    this.#enter(this.#state);
   }
 
   #rest(state) {

@@ -8,6 +8,8 @@ const WORDS = {
   inactive: "Paused – move or press a key",
 };
 
+const STALE = "May be behind – the server is recovering";
+
 /** Shows the state of a connection, and counts the seconds to the next attempt. */
 export class Status {
   #live;
@@ -44,10 +46,11 @@ export class Status {
 
   #show() {
     clearInterval(this.#timer);
-    const { state, farewell } = this.#live;
+    const { state, stale, farewell } = this.#live;
     this.#root.dataset.state = farewell ? "closed" : state;
     this.#button.hidden = state !== "disconnected";
-    this.#text.textContent = WORDS[state] ?? this.#waiting();
+    this.#root.classList.toggle("stale", stale);
+    this.#text.textContent = state === "active" && stale ? STALE : (WORDS[state] ?? this.#waiting());
     if (state === "disconnected" && !farewell) {
       this.#timer = setInterval(() => (this.#text.textContent = this.#waiting()), 250);
     }

@@ -78,6 +78,12 @@ class State(Pushed, frozen=True, tag="state", kw_only=True):
     state: str
 
 
+class Freshness(Pushed, frozen=True, tag="freshness", kw_only=True):
+    """Whether boards may be behind: the ranking or the database cannot be reached, and what changes is shown later."""
+
+    stale: bool
+
+
 class Expiring(Pushed, frozen=True, tag="expiring", kw_only=True):
     """The access token ends in that many seconds; renew it on this socket."""
 

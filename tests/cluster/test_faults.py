@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 
+from scoreboard.client import Live
 from tests.cluster.cluster import SUMS, Cluster
 from tests.cluster.load import Audience, Load, nothing_is_lost
 from tests.cluster.site import Site
@@ -69,6 +70,21 @@ async def test_scores_are_taken_again_soon_after_postgres_is_back(
             await asyncio.to_thread(site.postgres.start)
             await load.goes_on(100, BACK_WITHIN_S)
         await nothing_is_lost(site.cluster, board, load, audience)
+
+
+@pytest.mark.parametrize("gone", ["redis", "postgres"])
+async def test_who_watches_is_told_while_the_board_may_be_behind(
+    site: Site, board: str, gone: Literal["redis", "postgres"]
+) -> None:
+    states: asyncio.Queue[str] = asyncio.Queue()
+    server = site.redis if gone == "redis" else site.postgres
+    async with Live(site.cluster.url, told=lambda state, _: states.put_nowait(state)) as live:
+        await live.subscribe(board)
+        assert await states.get() == "active"
+        await asyncio.to_thread(server.stop)
+        assert await asyncio.wait_for(states.get(), ACCEPTED_WITHIN_S) == "stale"
+        await asyncio.to_thread(server.start)
+        assert await asyncio.wait_for(states.get(), ACCEPTED_WITHIN_S) == "active"
 
 
 async def test_connections_that_postgres_ends_are_replaced(site: Site, board: str) -> None:

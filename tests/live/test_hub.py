@@ -436,3 +436,16 @@ async def test_abandoned_places_are_kept_for_a_bounded_time_and_number() -> None
     wheel.sweep()
     assert len(places) == 0
     assert len(wheel) == 0
+
+
+async def test_who_follows_a_board_is_told_once_that_it_may_be_behind_and_when_it_is_not(house: House) -> None:
+    before, after = Client(), Client("msgpack")
+    house.hub.subscribe(before, MAIN_10)
+    house.hub.freshness(stale=False)
+    for _ in range(2):
+        house.hub.freshness(stale=True)
+    house.hub.subscribe(after, MAIN_10)
+    house.hub.freshness(stale=False)
+    for client in (before, after):
+        told = [message for message in client.messages if isinstance(message, dict)]
+        assert told == [{"type": "freshness", "stale": True}, {"type": "freshness", "stale": False}]

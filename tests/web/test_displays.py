@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, expect
 
+from scoreboard.app.state import HUB
 from scoreboard.config import LiveSettings, ServerSettings, Settings
 from tests.api.app import NO_LIMITS, Api, backend, running
 from tests.server import Server
@@ -100,6 +101,21 @@ async def test_a_wall_says_that_its_server_is_gone_and_finds_it_again(browser: B
         await live(page)
         await browsing.close()
     assert browsing.faults == []
+
+
+@pytest.mark.parametrize("display", ["page", "overlay"])
+async def test_a_board_that_may_be_behind_says_so(browsing: Browsing, api: Api, tmp_path: Path, display: str) -> None:
+    await post(api, tmp_path, {"ada": 5})
+    page = await browsing.open(f"/b/main?display={display}")
+    await shown(page, "1 ada 5")
+    assert api.http.app is not None
+    hub = api.http.app[HUB]
+    hub.freshness(stale=True)
+    await expect(page.locator("#status span")).to_have_text("May be behind – the server is recovering")
+    await expect(page.locator("#status")).to_be_visible()
+    assert await violations(page) == []
+    hub.freshness(stale=False)
+    await expect(page.locator("#status span")).to_have_text("Live")
 
 
 async def test_periods_that_have_ended_can_be_looked_at_and_shared(
