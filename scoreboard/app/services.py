@@ -70,6 +70,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
     app[LIVE] = _live(app)
     follow_others(app, admissions)
     app[TASKS].start(app[CONTEXT].moderation.keep_lifting(), "ended bans")
+    outbox.on_unseen(app[CONTEXT].moderation.make_good)
     app[TASKS].start(outbox.keep_up(), "outbox")
     app[TASKS].start(app[WHEEL].run(), "wheel")
     if SHARED in app:

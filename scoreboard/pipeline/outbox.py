@@ -6,7 +6,7 @@ replaced by then; a sweeper projects again what was not settled. Of too much of 
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from scoreboard.clock import SECOND, Clock
 from scoreboard.errors import Unavailable
@@ -33,6 +33,9 @@ REBUILD_LEASE_S = 60.0
 FORGET_EVERY_ROUNDS = 10
 
 
+Unseen = Callable[[Sequence[str]], Awaitable[None]]
+
+
 class Outbox:
     """Projects standings, remembers which transactions are done with, and makes good for those that are not."""
 
@@ -42,9 +45,15 @@ class Outbox:
         self._rebuilder = rebuilder
         self._clock = clock
         self._after_s = after_s
+        self._on_unseen: Unseen | None = None
         self._projected: set[int] = set()
         self._epochs: dict[BoardPeriod, int] = {}
         self._taken: list[OutboxRow] = []
+
+    def on_unseen(self, listener: Unseen) -> None:
+        """Have `listener` told of players whose standings a sweep found unseen: they may have been banned by a server
+        that died before it could tell."""
+        self._on_unseen = listener
 
     async def project(
         self, changes: Sequence[Projection], wanted: Sequence[int], outbox_ids: Sequence[int]
@@ -90,6 +99,9 @@ class Outbox:
         projections = await self._storage.projections(touched)
         if projections:
             await self.project(projections, (), ())
+        unseen = sorted({each.player_id for each in projections if each.key is None})
+        if unseen and self._on_unseen is not None:
+            await self._on_unseen(unseen)
 
     async def catch_up(self) -> None:
         """Sweep until nothing is left, or rebuild what too much is left of."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from scoreboard.admission.base import Admissions
@@ -170,6 +170,14 @@ class Moderation:
             await self._admissions.revoke(player_id, done.ended)
         await self._rank.project(done.changes, (), done.outbox_id)
 
+    async def make_good(self, player_ids: Sequence[str]) -> None:
+        """Have what the database says of players hold: whoever changed it may not have come to tell."""
+        for player_id in player_ids:
+            player = await self._storage.player(player_id)
+            if player is not None and player.banned:
+                await self._announce(player_id, "banned")
+                await self._admissions.ban(player_id, True)
+
     async def lift_ended(self) -> int:
         """Lift the bans that have ended, as far as no other server did; how many were found."""
         now = self._clock.now()
@@ -179,6 +187,7 @@ class Moderation:
         return len(ended)
 
     async def _lift_ended(self, player_id: str, now: int) -> None:
+        await self._admissions.ban(player_id, False)  # first: once it is lifted nobody comes back to tell
         changed = await self._audit.within(
             [self._audit.entry("player.lift", "", player_id, reason="The ban has ended.")],
             lambda entries: self._storage.lift_ended_ban(player_id, now, entries),
@@ -203,6 +212,8 @@ class Moderation:
         self, player_id: str, official: Official, status: PlayerStatus, entry: AuditEntry, until: int | None = None
     ) -> KnownPlayerOut:
         await self.check(player_id, official)
+        if status == "active":
+            await self._admissions.ban(player_id, False)  # first: a server that dies after it has nothing left to tell
         changed = await self._audit.within(
             [entry],
             lambda entries: self._storage.set_status(player_id, status, entry.at, until=until, entries=entries),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from scoreboard.app.state import STORAGE
 from scoreboard.clock import HOUR, SECOND, SystemClock, from_rfc3339, rfc3339
 from scoreboard.config import Settings
 from tests.api.app import Api, backend, running
@@ -181,6 +182,19 @@ async def test_a_ban_for_a_while_ends_by_itself(api: Api, key: Api) -> None:
     assert await acts(key, subject=ada_id, act="player") == ["player.lift", "player.ban"]
     past = await key.post(f"admin/players/{ada_id}/ban", {"until": rfc3339(SystemClock().now() - HOUR)})
     assert (past.status, past.code) == (400, "bad_request")
+
+
+async def test_a_ban_by_a_server_that_died_before_it_could_tell_holds_soon(api: Api, key: Api) -> None:
+    ada, ada_id, token = await signed_up(api, "ada")
+    await ada.score(60)
+    socket = await line(api, token)
+    storage = api.http.app[STORAGE] if api.http.app else None
+    assert storage is not None
+    await storage.set_status(ada_id, "banned", SystemClock().now())
+    assert (await socket.parted())["code"] == 4403
+    assert await api.rows() == []
+    answer = await ada.get("me")
+    assert (answer.status, answer.code) == (403, "player_banned")
 
 
 async def test_a_hidden_player_is_seen_by_nobody_and_goes_on(api: Api, key: Api) -> None:
