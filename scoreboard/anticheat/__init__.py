@@ -2,6 +2,6 @@
 
 from scoreboard.anticheat.case import Case, Facts
 from scoreboard.anticheat.referee import Claimed, Referee
-from scoreboard.anticheat.rules import RULES, VERSION, Judgement, judge, plan
+from scoreboard.anticheat.rules import JUST, RULES, VERSION, Judgement, judge, plan
 
-__all__ = ["RULES", "VERSION", "Case", "Claimed", "Facts", "Judgement", "Referee", "judge", "plan"]
+__all__ = ["JUST", "RULES", "VERSION", "Case", "Claimed", "Facts", "Judgement", "Referee", "judge", "plan"]

@@ -101,6 +101,14 @@ class Referee:
             peers.add(claimed.player_id, bucket)
         return judgement
 
+    def vouched(self, board: Board, player_id: str, score: int, at: int) -> Judgement:
+        """The verdict on a score that a backend vouches for.
+
+        When and where it was played, and what the player did before, is the backend's business; so the rules have only
+        the score to look at, and what others score.
+        """
+        return self.judge(board, Claimed(player_id, "", score, at, at - DAY))
+
     def _lane(self, board: Board, action: str) -> _Lane:
         key = (board.id, action)
         lane = self._lanes.get(key)

@@ -15,6 +15,7 @@ from scoreboard.anticheat.neighbours import LOOKED_AT_EVERY
 from scoreboard.anticheat.physics import max_increment, rate, too_fast
 from scoreboard.anticheat.sameness import repetition, same_high_scores
 from scoreboard.anticheat.tempo import metronome, same_tempo
+from scoreboard.errors import RuleRejected
 from scoreboard.model import Enforcement, Evidence, RuleName, Rules
 
 Rule = Callable[[Case], Facts | None]
@@ -31,6 +32,11 @@ class Judgement(Struct, frozen=True):
 
     verdict: Verdict
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def code(self) -> str | None:
+        """The code of the error that a rejection is answered with; None for any other verdict."""
+        return RuleRejected.code if self.verdict == "rejected" else None
 
 
 def shared_address(case: Case) -> Facts | None:
@@ -51,7 +57,9 @@ RULES: Mapping[RuleName, Rule] = {
     "shared_address": shared_address,
 }
 
-_CLEAN = Judgement("accepted")
+JUST = Judgement("accepted")
+"""Nothing was objected to."""
+
 _VERDICTS: Mapping[Enforcement, Verdict] = {"hold": "held", "reject": "rejected"}
 _SEVERITY: Mapping[Verdict, int] = {"accepted": 0, "held": 1, "rejected": 2}
 
@@ -70,6 +78,6 @@ def judge(case: Case, rules: Plan) -> Judgement:
         if (facts := rule(case)) is not None
     ]
     if not evidence:
-        return _CLEAN
+        return JUST
     verdicts = [_VERDICTS.get(item.enforcement, "accepted") for item in evidence]
     return Judgement(max(verdicts, key=_SEVERITY.__getitem__), tuple(evidence))

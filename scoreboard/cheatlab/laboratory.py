@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from random import Random
 
+from scoreboard.anticheat.history import LENGTH
 from scoreboard.cheatlab.cheats import CHEATS
 from scoreboard.cheatlab.crowd import crowd
 from scoreboard.cheatlab.findings import FIRST, Suspect
 from scoreboard.cheatlab.people import Game
-from scoreboard.cheatlab.trial import tried
+from scoreboard.cheatlab.trial import cost_us, tried
 from scoreboard.clock import MINUTE, SECOND
 from scoreboard.model import ActionRule, Board, BoardSettings
 
@@ -48,6 +49,11 @@ class Laboratory:
         """Trials of so many honest players, each with a thousand submissions."""
         for start in range(0, players, PLAYERS_AT_ONCE):
             yield lambda start=start: self._honest(start, min(PLAYERS_AT_ONCE, players - start))  # type: ignore[misc]
+
+    def cost_us(self, players: int) -> float:
+        """What a verdict on so many honest players costs, in microseconds."""
+        play = crowd("cost", self._chance("cost", 0), self._game, players, 2 * LENGTH, BEGINS)
+        return cost_us(self._board, self._action, play)
 
     def _cheat(self, kind: str, run: int) -> list[Suspect]:
         chance = self._chance(kind, run)

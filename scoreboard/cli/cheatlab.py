@@ -34,6 +34,7 @@ Trial = Callable[[], Iterable[Suspect]]
 @click.option(
     "--svg", "svg_file", type=click.Path(path_type=Path, dir_okay=False), help="Write what is shown here too."
 )
+@click.option("--cost", is_flag=True, help="Measure what the rules cost instead.")
 def cheatlab(
     logs: Sequence[Path],
     players: int,
@@ -45,6 +46,7 @@ def cheatlab(
     action: str | None,
     json_file: Path | None,
     svg_file: Path | None,
+    cost: bool,
 ) -> None:
     """Put recorded or generated play through the rules and show whom they object to.
 
@@ -57,6 +59,9 @@ def cheatlab(
         trials = _recorded(logs, boards)
     else:
         laboratory = Laboratory(*_chosen(boards, board, action), seed)
+        if cost:
+            click.echo(f"{laboratory.cost_us(max(players, 1)):.1f} us for each submission")
+            return
         trials = [*laboratory.cheats(runs, only or tuple(CHEATS)), *laboratory.honest(players)]
     found = findings(_run(trials))
     _show(found, json_file, svg_file)

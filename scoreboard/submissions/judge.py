@@ -10,7 +10,7 @@ from msgspec import Struct
 from scoreboard import periods
 from scoreboard.accounts import Accounts
 from scoreboard.admission.base import Admission, Admissions, Knock
-from scoreboard.anticheat import Claimed, Referee
+from scoreboard.anticheat import JUST, Claimed, Referee
 from scoreboard.boards import Boards
 from scoreboard.clock import DAY, HOUR, Clock, from_datetime, uuid7
 from scoreboard.errors import (
@@ -22,7 +22,6 @@ from scoreboard.errors import (
     PeriodClosed,
     PlayerBanned,
     RateLimited,
-    RuleRejected,
     ScoreboardError,
     ScoreOutOfRange,
     Unauthenticated,
@@ -109,7 +108,7 @@ class Judge:
             accepted_at=at,
             periods=within,
             status=judgement.verdict,
-            code=RuleRejected.code if judgement.verdict == "rejected" else None,
+            code=judgement.code,
             action=action.action,
             metadata=metadata,
             evidence=judgement.evidence,
@@ -169,6 +168,8 @@ class Judge:
     ) -> tuple[Judged | Refused, ...]:
         """Judge each item of a backend's batch; one that is refused does not stop the others.
 
+        What is imported happened elsewhere and long ago: it is not put before the rules.
+
         Raises IdempotencyMismatch where another batch came under the same idempotency key before.
         """
         if idempotency_key is not None:
@@ -188,6 +189,7 @@ class Judge:
             now = self._clock.now()
             at = _counted_at(item, key, now)
             submission_id = uuid7(now)
+            judgement = JUST if item.at is not None else self._referee.vouched(board, item.player_id, item.score, now)
             submission = Submission(
                 id=submission_id,
                 action_id=action_id or submission_id,
@@ -198,7 +200,10 @@ class Judge:
                 tiebreakers=_padded(board, item.tiebreakers),
                 accepted_at=at,
                 periods=_open_periods(board, at),
+                status=judgement.verdict,
+                code=judgement.code,
                 metadata=_metadata(item.metadata),
+                evidence=judgement.evidence,
                 fingerprint=fingerprint,
                 creates_player=not item.player_id.startswith("p_"),
                 player_name=None if item.name is None else clean_name(item.name),

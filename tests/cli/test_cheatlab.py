@@ -28,6 +28,14 @@ def test_generated_cheats_and_people_are_shown_by_kind_and_by_rule_and_written_d
     assert "slow_inflater" in picture.read_text()
 
 
+def test_what_the_rules_cost_is_measured() -> None:
+    result = cheatlab("--cost", "--players", 30)
+    assert result.exit_code == 0, result.output
+    microseconds, rest = result.stdout.split(" ", 1)
+    assert 1 < float(microseconds) < 1000
+    assert rest == "us for each submission\n"
+
+
 def test_recorded_play_is_put_before_the_rules() -> None:
     result = cheatlab(SAMPLES)
     assert result.exit_code == 0, result.output
