@@ -14,10 +14,13 @@ end
 
 for _, each in ipairs(cmsgpack.unpack(ARGV[1])) do
     local place = each[1] .. ':action/' .. each[2] .. '/' .. each[4]
-    local at = redis.call('HGET', place, 'at')
-    if at then
-        redis.call('HSET', place, 'state', each[5] == 1 and 'done' or 'free')
-        if each[5] ~= 1 then
+    if each[5] == 1 then
+        redis.call('SET', place, 'D', 'XX', 'KEEPTTL')
+    else
+        local stood = redis.call('GET', place)
+        if stood and stood ~= 'D' then
+            local at = string.sub(stood, 2, 9)
+            redis.call('SET', place, 'R' .. at, 'KEEPTTL')
             forget(each[1] .. ':past/' .. each[2] .. '/' .. each[3], at)
         end
     end
