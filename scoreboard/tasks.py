@@ -18,10 +18,13 @@ class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
         self._cancelled = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run `work` as a task called `name`; an exception it ends with is logged."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        if self._loop is None:  # looked up once: each look-up is a system call before Python 3.12
+            self._loop = asyncio.get_running_loop()
+        task = self._loop.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
         if self._cancelled:  # before its first step

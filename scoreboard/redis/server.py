@@ -20,13 +20,16 @@ from scoreboard.clock import Clock
 from scoreboard.errors import Overloaded, Unavailable
 from scoreboard.redis.faults import LOST, RETRY_AFTER_S, as_error, is_not_now
 from scoreboard.redis.scripts import Script
-from scoreboard.redis.topology import topology
+from scoreboard.redis.topology import ANSWER_TIMEOUT_S, topology
 from scoreboard.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 20_000
 TURN_COMMANDS = 512
+POSTED_WITHIN_S = 0.01
+"""How long what nobody waits for is kept back for a turn that is taken anyway."""
+
 KEEPS_ALL = "noeviction"
 """The only `maxmemory-policy` under which a ranking is whole."""
 
@@ -62,6 +65,7 @@ class Server:
         self._tasks = tasks
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Waiting] = []
+        self._posted: list[_Waiting] = []
         self._working = False
         self._connections: dict[str, AbstractConnection] = {}
         self._dropped: set[AbstractConnection] = set()
@@ -95,16 +99,29 @@ class Server:
         Raises Unavailable where a server cannot be reached or cannot do it now, InternalError for what is refused.
         """
         self._check(len(commands))
-        answers = await asyncio.gather(*[self._put(command) for command in commands], return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        return answers
+        answered = [self._put(command) for command in commands]
+        return [await answer for answer in answered]
 
     async def evaluate(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Any:
         """The answer of one script; raises what `call` does."""
         self._check(1)
         return await self._put(evaluate(script, keys, *arguments))
+
+    def post(self, *commands: Command) -> None:
+        """Have commands done in the next turn that somebody waits for, or soon. Nobody hears what became of them.
+
+        Raises Unavailable where they cannot be done now.
+        """
+        self._check(len(commands))
+        if not self._posted:
+            self._loop.call_later(POSTED_WITHIN_S, self._send_posted)
+        self._posted += [_Waiting(command, self._loop.create_future()) for command in commands]
+
+    async def posted(self) -> None:
+        """Return when what was posted was done, or refused."""
+        if posted := [waiting.answered for waiting in self._posted]:
+            self._send_posted()
+            await asyncio.wait(posted)
 
     async def place(self, key: str) -> str:
         """The name of the server that a key lives in. Raises Unavailable where nobody can tell."""
@@ -143,20 +160,29 @@ class Server:
     def _check(self, commands: int) -> None:
         if not self._breaker.permits():
             raise Unavailable("Redis cannot be reached.", retry_after_s=RETRY_AFTER_S)
-        if len(self._waiting) + commands > MAX_WAITING:
+        if len(self._waiting) + len(self._posted) + commands > MAX_WAITING:
             raise Overloaded(f"{MAX_WAITING} commands are waiting.", retry_after_s=RETRY_AFTER_S)
 
     def _put(self, command: Command) -> "asyncio.Future[Any]":
         answered: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append(_Waiting(command, answered))
+        self._begin()
+        return answered
+
+    def _begin(self) -> None:
         if not self._working:
             self._working = True
             self._tasks.start(self._work(), "redis")
-        return answered
+
+    def _send_posted(self) -> None:
+        if self._posted:
+            self._waiting, self._posted = [*self._posted, *self._waiting], []
+            self._begin()
 
     async def _work(self) -> None:
         try:
             while self._waiting:
+                self._send_posted()
                 turn, self._waiting = self._waiting[:TURN_COMMANDS], self._waiting[TURN_COMMANDS:]
                 await self._turn(turn)
         except asyncio.CancelledError:
@@ -178,7 +204,10 @@ class Server:
             if not isinstance(fault, Exception):
                 raise
             return
-        await asyncio.gather(*(self._converse(place, some) for place, some in by_place.items()))
+        if len(by_place) == 1:
+            await self._converse(*by_place.popitem())
+        else:
+            await asyncio.gather(*(self._converse(place, some) for place, some in by_place.items()))
 
     async def _converse(self, place: str, turn: Sequence[_Waiting]) -> None:
         """One round trip to one server, and a second one for scripts that it has forgotten."""
@@ -206,23 +235,29 @@ class Server:
 
     async def _exchange(self, place: str, commands: Sequence[Command]) -> list[Any]:
         """The answers to commands, ahead of which go the scripts among them that were not sent there before."""
-        connection = await self._connected(place)
-        sent, loads = self._scripts[place], []
-        for command in commands:
-            if command.script is not None and command.script.digest not in sent:
-                sent.add(command.script.digest)
-                loads.append(("SCRIPT", "LOAD", command.script.text))
-        self.round_trips += 1
-        packed = connection.pack_commands([*loads, *(command.arguments for command in commands)])
-        await connection.send_packed_command(packed, check_health=False)
-        answers = [await _response(connection) for _ in range(len(loads) + len(commands))]
-        return answers[len(loads) :]
+        # One for all, moved on with each answer: the driver has one for each step, which costs more than the step.
+        async with asyncio.timeout(ANSWER_TIMEOUT_S) as patience:
+            connection = await self._connected(place)
+            sent, loads = self._scripts[place], []
+            for command in commands:
+                if command.script is not None and command.script.digest not in sent:
+                    sent.add(command.script.digest)
+                    loads.append(("SCRIPT", "LOAD", command.script.text))
+            self.round_trips += 1
+            packed = connection.pack_commands([*loads, *(command.arguments for command in commands)])
+            await connection.send_packed_command(packed, check_health=False)
+            answers = []
+            for _ in range(len(loads) + len(commands)):
+                answers.append(await _response(connection))
+                patience.reschedule(self._loop.time() + ANSWER_TIMEOUT_S)
+            return answers[len(loads) :]
 
     async def _connected(self, place: str) -> AbstractConnection:
         connection = self._connections.get(place)
         if connection is None:
             connection = self._connections[place] = self._topology.connection(place)
             connection.redis_connect_func = partial(self._greet, place)
+            connection.socket_timeout = None  # the exchange has its own
         if not connection.is_connected:
             self._scripts.pop(place, None)
             await connection.connect()
@@ -304,9 +339,9 @@ class Server:
             _refuse(waiting, as_error(fault))
 
     def _refuse_all(self) -> None:
-        for waiting in self._waiting:
+        for waiting in (*self._posted, *self._waiting):
             _refuse(waiting, Unavailable("The server is closing."))
-        self._waiting = []
+        self._posted, self._waiting = [], []
 
 
 async def _response(connection: AbstractConnection) -> Any:

@@ -84,6 +84,7 @@ class RedisAdmissions:
         self._window = self._cost * budget
         self._local = local
         self._tasks = tasks
+        self._loop = asyncio.get_running_loop()  # looked up once: each look-up is a system call before Python 3.12
         self._revoked = revoked
         self._lease_ms = int(lease_s * 1_000)
         self._asking: list[tuple[Knock, asyncio.Future[Admission]]] = []
@@ -93,8 +94,7 @@ class RedisAdmissions:
 
     async def admit(self, knocks: Sequence[Knock]) -> Sequence[Admission]:
         """Answer each knock, in order; a new action id is reserved by it."""
-        loop = asyncio.get_running_loop()
-        futures = [loop.create_future() for _ in knocks]
+        futures = [self._loop.create_future() for _ in knocks]
         self._asking += zip(knocks, futures, strict=True)
         if not self._busy:
             self._busy = True
@@ -102,7 +102,7 @@ class RedisAdmissions:
         return [await future for future in futures]
 
     async def settle(self, outcomes: Sequence[tuple[Submission, Committed | None]]) -> None:
-        """What became of submissions. Does not wait for Redis: it is told in the same turn as the ranking."""
+        """What became of submissions. Does not wait for Redis: it is told with whatever it is asked next, or soon."""
         await self._local.settle(outcomes)
         for submission, _ in outcomes:
             for waiter in self._waiting.pop(_place(submission), ()):
@@ -112,11 +112,15 @@ class RedisAdmissions:
             (self._keys.player(each.player_id), each.board, each.action or "", each.action_id, int(outcome is not None))
             for each, outcome in outcomes
         ]
-        self._tasks.start(self._settle(rows), "settle admissions")
+        groups = self._by_slot([(row[0], row) for row in rows])
+        try:
+            self._server.post(*(self._command(SETTLE, key, some) for key, some in groups.items()))
+        except Unavailable as fault:
+            log.debug("admissions could not be settled: %s", fault)
 
     async def wait(self, knock: Knock) -> None:
         """Return when the knock's action id may no longer be in flight: told here, or soon, if it is elsewhere."""
-        waiter = asyncio.get_running_loop().create_future()
+        waiter = self._loop.create_future()
         waiters = self._waiting[_place(knock)]
         waiters.append(waiter)
         await asyncio.wait([waiter], timeout=ASK_AGAIN_AFTER_S)
@@ -165,7 +169,8 @@ class RedisAdmissions:
         self._local.heard(player_id, banned)
 
     async def close(self) -> None:
-        """What is kept is Redis's."""
+        """Return when Redis knows what became of the last submissions."""
+        await self._server.posted()
 
     async def _ask(self) -> None:
         """Put all who ask to Redis, again and again until nobody does."""
@@ -185,17 +190,6 @@ class RedisAdmissions:
         except Unavailable:
             return await self._local.admit(knocks)
         return [_admission(answer) for answer in found]
-
-    async def _settle(self, rows: Sequence[tuple[str, str, str, str, int]]) -> None:
-        try:
-            await self._server.call(
-                *(
-                    self._command(SETTLE, key, some)
-                    for key, some in self._by_slot([(row[0], row) for row in rows]).items()
-                )
-            )
-        except Unavailable as fault:
-            log.debug("admissions could not be settled: %s", fault)
 
     async def _call(self, script: Script, rows: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Any]:
         """One answer per row, from one call for each slot."""

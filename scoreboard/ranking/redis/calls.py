@@ -35,16 +35,18 @@ class Calls:
         self, script: Script, wanted: Sequence[tuple[BoardPeriod, Sequence[Argument]]]
     ) -> list[tuple[int, list[Any]] | NotLoaded]:
         """The same for many periods, in one round trip; NotLoaded stands for one that has no ranking."""
-        answers: list[tuple[int, list[Any]] | NotLoaded] = list(
-            await asyncio.gather(*(self._epoch(period) for period, _ in wanted))  # type: ignore[arg-type]
-        )
+        epochs: list[int | NotLoaded | None] = [self._epochs.known(period) for period, _ in wanted]
+        if None in epochs:
+            epochs = list(await asyncio.gather(*(self._epoch(period) for period, _ in wanted)))
         commands = [
             evaluate(script, [self._keys.ranking(period)], epoch if isinstance(epoch, int) else 0, *arguments)
-            for epoch, (period, arguments) in zip(answers, wanted, strict=True)
+            for epoch, (period, arguments) in zip(epochs, wanted, strict=True)
         ]
-        for i, answer in enumerate(await self._server.call(*commands) if commands else ()):
-            answers[i] = await self._checked(script, wanted[i], answers[i], answer)
-        return answers
+        answers = await self._server.call(*commands) if commands else ()
+        return [
+            await self._checked(script, each, epoch, answer)
+            for each, epoch, answer in zip(wanted, epochs, answers, strict=True)
+        ]
 
     async def versions(self, periods: Sequence[BoardPeriod]) -> list[tuple[int, int] | NotLoaded]:
         """Epoch and version of each period."""
