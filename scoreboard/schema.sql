@@ -269,24 +269,27 @@ CREATE FUNCTION order_key(
 -- What some submissions add up to. While it is made a sum may be out of range.
 CREATE TYPE folded AS (score numeric, tiebreakers bigint[], achieved_at timestamptz, last_at timestamptz, last_id uuid);
 
--- A standing and one submission more, newer than all before it.
+-- A standing and one submission more, newer than all before it: one row, made within the statement that asks for it.
 CREATE FUNCTION fold_one(
-    operator text, signs integer[], old folded, id uuid, at timestamptz, score bigint, tiebreakers bigint[]
-) RETURNS folded
-    LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN
-    IF old.score IS NULL THEN
-        RETURN (score::numeric, tiebreakers, at, at, id)::folded;
-    ELSIF operator = 'sum' THEN
-        RETURN (old.score + score, tiebreakers, CASE WHEN score = 0 THEN old.achieved_at ELSE at END, at, id)::folded;
-    ELSIF (old.score = score AND old.tiebreakers = tiebreakers) OR (
-        operator = 'best'
-        AND order_group(signs, score, tiebreakers) >= order_group(signs, old.score::bigint, old.tiebreakers)
-    ) THEN
-        RETURN (old.score, old.tiebreakers, old.achieved_at, at, id)::folded;
-    END IF;
-    RETURN (score::numeric, tiebreakers, at, at, id)::folded;
-END $$;
+    operator text, signs integer[], old folded, id uuid, at timestamptz, new_score bigint, new_tiebreakers bigint[]
+) RETURNS SETOF folded
+    LANGUAGE sql STABLE ROWS 1 AS $$
+SELECT
+    CASE WHEN stays THEN (old).score WHEN adds THEN (old).score + new_score ELSE new_score END,
+    CASE WHEN stays THEN (old).tiebreakers ELSE new_tiebreakers END,
+    CASE WHEN stays OR (adds AND new_score = 0) THEN (old).achieved_at ELSE at END,
+    at,
+    id
+FROM (
+    SELECT (old).score IS NOT NULL AND operator = 'sum' AS adds,
+        (old).score IS NOT NULL AND operator <> 'sum' AND (
+            ((old).score = new_score AND (old).tiebreakers = new_tiebreakers) OR (
+                operator = 'best' AND order_group(signs, new_score, new_tiebreakers)
+                    >= order_group(signs, (old).score::bigint, (old).tiebreakers)
+            )
+        ) AS stays
+) AS found
+$$;
 
 -- What a player's counted submissions within some bounds add up to, and one submission more (id NULL: none).
 CREATE FUNCTION fold_history(
@@ -307,7 +310,8 @@ BEGIN
         WHERE fold_history.id IS NOT NULL
         ORDER BY 2, 1
     LOOP
-        result := fold_one(operator, signs, result, each.id, each.accepted_at, each.score, each.tiebreakers);
+        SELECT * INTO result
+        FROM fold_one(operator, signs, result, each.id, each.accepted_at, each.score, each.tiebreakers);
     END LOOP;
     RETURN result;
 END $$;
@@ -342,65 +346,136 @@ CREATE TYPE batch_item AS (
     address text
 );
 
--- A standing that a submission of a batch may move; `w` numbers the windows of its board.
+-- A standing that a submission of a batch moves: where it is stored, and what becomes of it. `w` numbers the windows of
+-- its board.
 CREATE TYPE batch_move AS (
+    n integer,
     w bigint,
+    place tid,
+    board text,
     "window" text,
     period text,
-    since bigint,
-    until bigint,
-    item batch_item
+    player_id text,
+    revision bigint,
+    previous bigint,
+    previous_tiebreakers bigint[],
+    new folded,
+    order_key bytea,
+    name text,
+    name_revision integer
 );
 
+-- Whether a submission changed what a standing shows.
+CREATE FUNCTION is_applied(move batch_move) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (move.previous, move.previous_tiebreakers)
+        IS DISTINCT FROM ((move.new).score::bigint, (move.new).tiebreakers);
+
 -- A standing of a submission's player with the submission in it: folded anew where it is not the newest.
-CREATE FUNCTION fold_in(item batch_item, old standings, since bigint, until bigint) RETURNS folded
-    LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION fold_in(
+    operator text, signs integer[], in_board text, of_player text, old folded, since bigint, until bigint,
+    id uuid, at timestamptz, new_score bigint, new_tiebreakers bigint[]
+) RETURNS SETOF folded
+    LANGUAGE sql STABLE ROWS 1 AS $$
+SELECT one.* FROM fold_one(operator, signs, old, id, at, new_score, new_tiebreakers) AS one
+WHERE (old).score IS NULL OR (at, id) > ((old).last_at, (old).last_id)
+UNION ALL
+SELECT anew.* FROM fold_history(operator, signs, in_board, of_player, instant(since), instant(until), id, at, new_score,
+    new_tiebreakers) AS anew
+WHERE (old).score IS NOT NULL AND (at, id) <= ((old).last_at, (old).last_id)
+$$;
+
+-- Lock the standings that accepted submissions move, which are there, and fold these in.
+CREATE FUNCTION batch_moves(live batch_item[]) RETURNS batch_move[]
+    LANGUAGE plpgsql AS $$
 BEGIN
-    IF old.score IS NULL OR (instant(item.at), item.id) > (old.last_at, old.last_id) THEN
-        RETURN fold_one(item.operator, item.signs,
-            (old.score, old.tiebreakers, old.achieved_at, old.last_at, old.last_id)::folded,
-            item.id, instant(item.at), item.score, item.tiebreakers);
-    END IF;
-    RETURN fold_history(item.operator, item.signs, item.board, item.player_id, instant(since), instant(until),
-        item.id, instant(item.at), item.score, item.tiebreakers);
+    RETURN (
+        SELECT array_agg((
+            wanted.n, wanted.w, old.place, wanted.board, wanted."window", wanted.period, wanted.player_id,
+            old.revision + 1, old.score, old.tiebreakers,
+            (new.score, new.tiebreakers, new.achieved_at, new.last_at, new.last_id)::folded,
+            CASE WHEN player.status = 'active' THEN
+                order_key(wanted.signs, new.score::bigint, new.tiebreakers, new.achieved_at, wanted.player_id) END,
+            player.name, player.revision
+        )::batch_move)
+        FROM (
+            SELECT item.*, place.w, place."window", place.period, place.starts, place.ends
+            FROM unnest(live) AS item,
+                unnest(item.windows, item.periods, item.since, item.until)
+                    WITH ORDINALITY AS place ("window", period, starts, ends, w)
+            WHERE item.status = 'accepted'
+            ORDER BY item.board, place."window", place.period, item.player_id
+        ) AS wanted
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place, revision, score, tiebreakers, achieved_at, last_at, last_id FROM standings
+            WHERE board = wanted.board AND "window" = wanted."window" AND period = wanted.period
+                AND player_id = wanted.player_id
+            FOR UPDATE
+        ) AS old
+        CROSS JOIN LATERAL (
+            SELECT status, name, revision FROM players WHERE id = wanted.player_id OFFSET 0
+        ) AS player
+        CROSS JOIN LATERAL (
+            SELECT * FROM fold_in(wanted.operator, wanted.signs, wanted.board, wanted.player_id,
+                (old.score, old.tiebreakers, old.achieved_at, old.last_at, old.last_id)::folded, wanted.starts,
+                wanted.ends, wanted.id, instant(wanted.at), wanted.score, wanted.tiebreakers)
+            OFFSET 0
+        ) AS new
+    );
 END $$;
 
 -- Store a part of a batch: no two of its submissions have one action id, or bring one player a name.
 --
--- The answer is an array of [n, status, code, applied, score, previous, repeat, mismatch, submission id, changes], each
--- change being [board, window, period, player, revision, order key in hexadecimal, name, revision of the name];
+-- The answers are arrays of [n, status, code, applied, score, previous, repeat, mismatch, submission id], the changes
+-- arrays of [n, board, window, period, player, revision, order key in hexadecimal, name, revision of the name];
 -- `touched` names the standings to be projected.
 --
 -- Rows are locked in one order, by table and then by key: boards, players, standings, actions. An action id that another
 -- transaction takes at the same moment raises serialization_failure: sent again, the batch finds it taken.
 --
 -- A look-up by key is written as a subquery for one row (LATERAL ... OFFSET 0), so that it is one whatever the planner
--- thinks of the tables' sizes, which change from nothing to millions under its cached plans.
-CREATE FUNCTION commit_part(part json, moment timestamptz, OUT outcomes json, OUT touched jsonb)
+-- thinks of the tables' sizes, which change from nothing to millions under its cached plans. Each statement does one
+-- thing, and what is rare is done only where there is something to do: to set up a statement takes longer than a row.
+CREATE FUNCTION commit_part(part json, moment timestamptz, OUT answers json[], OUT changes json[], OUT touched jsonb)
     LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     items batch_item[];
     live batch_item[];
     moves batch_move[];
-    repeats json;
-    refusals json;
+    names boolean;
+    held boolean;
     renamed text[];
     refused integer[];
-    taken_meanwhile integer;
+    stored integer;
 BEGIN
-    SELECT array_agg(item ORDER BY item.n) INTO items FROM json_populate_recordset(NULL::batch_item, part) AS item;
+    SELECT array_agg(item ORDER BY item.player_id, item.n), bool_or(item.name IS NOT NULL),
+        bool_or(item.status = 'held')
+    INTO items, names, held
+    FROM json_populate_recordset(NULL::batch_item, part) AS item;
 
     PERFORM FROM (SELECT DISTINCT item.board AS id FROM unnest(items) AS item ORDER BY 1) AS wanted
         CROSS JOIN LATERAL (SELECT FROM boards WHERE boards.id = wanted.id FOR SHARE) AS locked;
-    PERFORM FROM (SELECT DISTINCT item.player_id AS id, item.name FROM unnest(items) AS item
-            WHERE item.name IS NOT NULL ORDER BY 1) AS wanted
-        CROSS JOIN LATERAL (
-            SELECT FROM players WHERE players.id = wanted.id AND players.name <> wanted.name FOR UPDATE
-        ) AS locked;
-    PERFORM FROM (SELECT DISTINCT item.player_id AS id FROM unnest(items) AS item ORDER BY 1) AS wanted
-        CROSS JOIN LATERAL (SELECT FROM players WHERE players.id = wanted.id FOR SHARE) AS locked;
+    IF names THEN
+        PERFORM FROM (SELECT DISTINCT item.player_id AS id, item.name FROM unnest(items) AS item
+                WHERE item.name IS NOT NULL ORDER BY 1) AS wanted
+            CROSS JOIN LATERAL (
+                SELECT FROM players WHERE players.id = wanted.id AND players.name <> wanted.name FOR UPDATE
+            ) AS locked;
+    END IF;
 
-    WITH checked AS (
+    -- The items are in the order of players, in which these are locked.
+    SELECT
+        array_agg(item) FILTER (WHERE (first).action_id IS NULL AND refusal IS NULL),
+        ARRAY[
+            coalesce(json_agg(json_build_array((item).n, 'rejected', refusal, false, NULL, NULL, false, false,
+                (item).id)) FILTER (WHERE (first).action_id IS NULL AND refusal IS NOT NULL), '[]'),
+            coalesce(json_agg(json_build_array((item).n, (first).status, (first).code, (first).applied, (first).score,
+                (first).previous, true, ((item).player_id, (item).board) <> ((first).player_id, (first).board)
+                    OR (item).fingerprint <> (first).fingerprint,
+                (first).submission_id)) FILTER (WHERE (first).action_id IS NOT NULL), '[]')
+        ]
+    INTO live, answers
+    FROM (
         SELECT item, CASE
                 WHEN item.status <> 'rejected'
                     AND (SELECT revision FROM boards WHERE id = item.board) IS DISTINCT FROM item.revision
@@ -409,19 +484,9 @@ BEGIN
                 WHEN player.status IN ('banned', 'erased') THEN 'player_banned'
             END AS refusal, first
         FROM unnest(items) AS item
-        LEFT JOIN LATERAL (SELECT status FROM players WHERE id = item.player_id OFFSET 0) AS player ON true
+        LEFT JOIN LATERAL (SELECT status FROM players WHERE id = item.player_id FOR SHARE) AS player ON true
         LEFT JOIN LATERAL (SELECT * FROM actions WHERE action_id = item.action_id OFFSET 0) AS first ON true
-    )
-    SELECT
-        array_agg(item ORDER BY (item).n) FILTER (WHERE (first).action_id IS NULL AND refusal IS NULL),
-        coalesce(json_agg(json_build_array((item).n, 'rejected', refusal, false, NULL, NULL, false, false, (item).id,
-            '[]'::json)) FILTER (WHERE (first).action_id IS NULL AND refusal IS NOT NULL), '[]'),
-        coalesce(json_agg(json_build_array((item).n, (first).status, (first).code, (first).applied, (first).score,
-            (first).previous, true, ((item).player_id, (item).board) <> ((first).player_id, (first).board)
-                OR (item).fingerprint <> (first).fingerprint,
-            (first).submission_id, '[]'::json)) FILTER (WHERE (first).action_id IS NOT NULL), '[]')
-    INTO live, refusals, repeats
-    FROM checked;
+    ) AS checked;
 
     INSERT INTO players (id, name, created_at)
     SELECT DISTINCT ON (item.player_id) item.player_id, coalesce(item.name, item.player_id), moment
@@ -430,176 +495,124 @@ BEGIN
     ORDER BY item.player_id, item.n
     ON CONFLICT (id) DO NOTHING;
 
-    SELECT array_agg((place.w, place."window", place.period, place.since, place.until, item)::batch_move
-        ORDER BY item.board, place."window", place.period, item.player_id)
-    INTO moves
-    FROM unnest(live) AS item,
-        unnest(item.windows, item.periods, item.since, item.until)
-            WITH ORDINALITY AS place ("window", period, since, until, w)
-    WHERE item.status = 'accepted';
-
     INSERT INTO standings (board, "window", period, player_id, revision)
-    SELECT (move.item).board, move."window", move.period, (move.item).player_id, 0
-    FROM unnest(moves) AS move
-    WHERE (
+    SELECT item.board, place."window", place.period, item.player_id, 0
+    FROM unnest(live) AS item, unnest(item.windows, item.periods) AS place ("window", period)
+    WHERE item.status = 'accepted' AND (
         SELECT true FROM standings
-        WHERE board = (move.item).board AND "window" = move."window" AND period = move.period
-            AND player_id = (move.item).player_id
+        WHERE board = item.board AND "window" = place."window" AND period = place.period
+            AND player_id = item.player_id
     ) IS NULL
+    ORDER BY 1, 2, 3, 4
     ON CONFLICT DO NOTHING;
 
-    PERFORM FROM unnest(moves) AS move CROSS JOIN LATERAL (
-        SELECT FROM standings
-        WHERE board = (move.item).board AND "window" = move."window" AND period = move.period
-            AND player_id = (move.item).player_id
-        FOR UPDATE
-    ) AS locked;
-
-    IF EXISTS (SELECT FROM unnest(live) AS item WHERE item.name IS NOT NULL) THEN
-        refused := ARRAY(
-            SELECT (move.item).n
-            FROM unnest(moves) AS move
-            CROSS JOIN LATERAL (
-                SELECT standings FROM standings
-                WHERE board = (move.item).board AND "window" = move."window" AND period = move.period
-                    AND player_id = (move.item).player_id OFFSET 0
-            ) AS old
-            CROSS JOIN LATERAL fold_in(move.item, old.standings, move.since, move.until) AS new
-            WHERE abs(new.score) > 9007199254740991
+    moves := batch_moves(live);
+    refused := ARRAY(SELECT DISTINCT n FROM unnest(moves) WHERE abs((new).score) > 9007199254740991);
+    IF refused <> '{}' THEN
+        DELETE FROM standings AS empty USING unnest(moves) AS move
+        WHERE move.n = ANY (refused) AND empty.ctid = move.place AND empty.revision = 0;
+        answers := answers || (
+            SELECT json_agg(json_build_array(item.n, 'rejected', 'score_out_of_range', false, NULL, NULL, false, false,
+                item.id))
+            FROM unnest(live) AS item WHERE item.n = ANY (refused)
         );
+        live := ARRAY(SELECT item FROM unnest(live) AS item WHERE item.n <> ALL (refused));
+        moves := ARRAY(SELECT move FROM unnest(moves) AS move WHERE move.n <> ALL (refused));
+    END IF;
+
+    IF names THEN
         WITH changed AS (
             UPDATE players SET name = item.name, revision = players.revision + 1
             FROM unnest(live) AS item
             WHERE item.creates AND item.status <> 'rejected' AND players.id = item.player_id
-                AND item.name <> players.name AND item.n <> ALL (refused)
+                AND item.name <> players.name
             RETURNING players.id
         )
         SELECT array_agg(id) INTO renamed FROM changed;
+        IF renamed IS NOT NULL THEN
+            moves := batch_moves(live);
+        END IF;
     END IF;
 
-    WITH folding AS MATERIALIZED (
-        SELECT (move.item).n, move.w, old.place, (move.item).board, move."window", move.period,
-            (move.item).player_id, (move.item).signs, (old.standing).score AS previous,
-            (old.standing).tiebreakers AS previous_tiebreakers, player.*, new.*
-        FROM unnest(moves) AS move
-        CROSS JOIN LATERAL (
-            SELECT ctid AS place, standings AS standing FROM standings
-            WHERE board = (move.item).board AND "window" = move."window" AND period = move.period
-                AND player_id = (move.item).player_id OFFSET 0
-        ) AS old
-        CROSS JOIN LATERAL (
-            SELECT status = 'active' AS visible, name, revision AS name_revision FROM players
-            WHERE id = (move.item).player_id OFFSET 0
-        ) AS player
-        CROSS JOIN LATERAL fold_in(move.item, old.standing, move.since, move.until) AS new
-    ),
-    outside AS MATERIALIZED (
-        SELECT DISTINCT n FROM folding WHERE abs(score) > 9007199254740991
-    ),
-    moved AS (
-        UPDATE standings AS old
-        SET score = new.score, tiebreakers = new.tiebreakers, achieved_at = new.achieved_at, last_at = new.last_at,
-            last_id = new.last_id, revision = old.revision + 1,
-            order_key = CASE WHEN new.visible THEN
-                order_key(new.signs, new.score::bigint, new.tiebreakers, new.achieved_at, new.player_id) END
-        FROM folding AS new
-        WHERE new.n NOT IN (SELECT n FROM outside) AND old.ctid = new.place
-        RETURNING new.n, new.w, old.board, old."window", old.period, old.player_id, old.revision, old.order_key,
-            new.name, new.name_revision
-    ),
-    changes AS (
-        SELECT * FROM moved
-        UNION ALL
-        SELECT item.n, NULL, other.board, other."window", other.period, other.player_id, other.revision,
-            other.order_key, players.name, players.revision
+    UPDATE standings AS old
+    SET score = (move.new).score, tiebreakers = (move.new).tiebreakers, achieved_at = (move.new).achieved_at,
+        last_at = (move.new).last_at, last_id = (move.new).last_id, revision = move.revision,
+        order_key = move.order_key
+    FROM unnest(moves) AS move
+    WHERE old.ctid = move.place;
+
+    INSERT INTO actions (action_id, submission_id, board, player_id, status, code, score, previous, applied,
+        fingerprint, kept_until)
+    SELECT item.action_id, item.id, item.board, item.player_id, item.status, item.code, (first.new).score,
+        first.previous, first.n IS NOT NULL AND is_applied(first), item.fingerprint, instant(item.kept_until)
+    FROM unnest(live) AS item LEFT JOIN unnest(moves) AS first ON first.n = item.n AND first.w = 1
+    ORDER BY item.action_id
+    ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS stored = ROW_COUNT;
+    IF stored < cardinality(live) THEN
+        RAISE EXCEPTION 'an action id was taken meanwhile' USING ERRCODE = 'serialization_failure';
+    END IF;
+
+    INSERT INTO history (id, board, player_id, accepted_at, score, tiebreakers, state, action, metadata, evidence,
+        address)
+    SELECT id, board, player_id, instant(at), score, tiebreakers,
+        CASE status WHEN 'accepted' THEN 'counted' ELSE status END, action, metadata,
+        CASE WHEN status <> 'held' THEN evidence END, address
+    FROM unnest(live)
+    ON CONFLICT DO NOTHING;
+    IF held THEN
+        INSERT INTO reviews (submission_id, board, player_id, evidence, rules_revision)
+        SELECT id, board, player_id, coalesce(evidence, '[]'), revision FROM unnest(live) WHERE status = 'held'
+        ON CONFLICT DO NOTHING;
+    END IF;
+
+    answers := answers || (
+        SELECT json_agg(json_build_array(item.n, item.status, item.code, first.n IS NOT NULL AND is_applied(first),
+            (first.new).score, first.previous, false, false, item.id))
+        FROM unnest(live) AS item LEFT JOIN unnest(moves) AS first ON first.n = item.n AND first.w = 1
+    );
+    SELECT ARRAY[json_agg(json_build_array(n, board, "window", period, player_id, revision, encode(order_key, 'hex'),
+            name, name_revision) ORDER BY n, w)],
+        jsonb_agg(jsonb_build_array(board, "window", period, player_id))
+    INTO changes, touched
+    FROM unnest(moves);
+
+    IF renamed IS NOT NULL THEN
+        SELECT changes || json_agg(json_build_array(item.n, other.board, other."window", other.period, other.player_id,
+                other.revision, encode(other.order_key, 'hex'), players.name, players.revision)),
+            coalesce(touched, '[]') || coalesce(
+                jsonb_agg(jsonb_build_array(other.board, other."window", other.period, other.player_id)), '[]')
+        INTO changes, touched
         FROM unnest(live) AS item
         JOIN standings AS other ON other.player_id = item.player_id
         JOIN players ON players.id = item.player_id
-        WHERE renamed IS NOT NULL AND item.player_id = ANY (renamed) AND item.name IS NOT NULL AND NOT EXISTS (
-            SELECT FROM folding WHERE folding.player_id = other.player_id AND folding.board = other.board
-                AND folding."window" = other."window" AND folding.period = other.period
-        )
-    ),
-    results AS MATERIALIZED (
-        SELECT item.*, first.score::bigint AS result, first.previous, first.n IS NOT NULL
-            AND (first.previous, first.previous_tiebreakers)
-                IS DISTINCT FROM (first.score::bigint, first.tiebreakers) AS applied
-        FROM unnest(live) AS item LEFT JOIN folding AS first ON first.n = item.n AND first.w = 1
-        WHERE item.n NOT IN (SELECT n FROM outside)
-    ),
-    acted AS (
-        INSERT INTO actions (action_id, submission_id, board, player_id, status, code, score, previous, applied,
-            fingerprint, kept_until)
-        SELECT action_id, id, board, player_id, status, code, result, previous, applied, fingerprint,
-            instant(kept_until)
-        FROM results
-        ORDER BY action_id
-        ON CONFLICT DO NOTHING
-        RETURNING 1
-    ),
-    kept AS (
-        INSERT INTO history (id, board, player_id, accepted_at, score, tiebreakers, state, action, metadata, evidence,
-            address)
-        SELECT id, board, player_id, instant(at), score, tiebreakers,
-            CASE status WHEN 'accepted' THEN 'counted' ELSE status END, action, metadata,
-            CASE WHEN status <> 'held' THEN evidence END, address
-        FROM results
-        ON CONFLICT DO NOTHING
-    ),
-    queued AS (
-        INSERT INTO reviews (submission_id, board, player_id, evidence, rules_revision)
-        SELECT id, board, player_id, coalesce(evidence, '[]'), revision FROM results WHERE status = 'held'
-        ON CONFLICT DO NOTHING
-    ),
-    shown AS (
-        SELECT n, json_agg(json_build_array(board, "window", period, player_id, revision, encode(order_key, 'hex'),
-            name, name_revision) ORDER BY w NULLS LAST) AS changes
-        FROM changes GROUP BY n
-    ),
-    answers AS (
-        SELECT json_build_array(n, status, code, applied, result, previous, false, false, id,
-            coalesce(shown.changes, '[]'::json)) AS answer
-        FROM results LEFT JOIN shown USING (n)
-        UNION ALL
-        SELECT json_build_array(item.n, 'rejected', 'score_out_of_range', false, NULL, NULL, false, false, item.id,
-            '[]'::json)
-        FROM unnest(live) AS item WHERE item.n IN (SELECT n FROM outside)
-        UNION ALL SELECT json_array_elements(repeats)
-        UNION ALL SELECT json_array_elements(refusals)
-    )
-    SELECT (SELECT json_agg(answer) FROM answers),
-        (SELECT coalesce(jsonb_agg(jsonb_build_array(board, "window", period, player_id)), '[]') FROM changes),
-        (SELECT count(*) FROM results) - (SELECT count(*) FROM acted),
-        (SELECT array_agg(n) FROM outside)
-    INTO outcomes, touched, taken_meanwhile, refused;
-
-    IF taken_meanwhile <> 0 THEN
-        RAISE EXCEPTION 'an action id was taken meanwhile' USING ERRCODE = 'serialization_failure';
-    END IF;
-    IF refused IS NOT NULL THEN
-        DELETE FROM standings AS empty USING unnest(moves) AS move
-        WHERE (move.item).n = ANY (refused) AND empty.revision = 0 AND empty.board = (move.item).board
-            AND empty."window" = move."window" AND empty.period = move.period
-            AND empty.player_id = (move.item).player_id;
+        WHERE item.player_id = ANY (renamed) AND item.name IS NOT NULL
+            AND (other.board, other."window", other.period, other.player_id)
+                NOT IN (SELECT board, "window", period, player_id FROM unnest(moves));
     END IF;
 END $$;
 
 -- Store a batch, given as parts one after the other: all of it or nothing.
-CREATE FUNCTION commit_batch(parts json, moment timestamptz, OUT outbox_id bigint, OUT outcomes json)
+CREATE FUNCTION commit_batch(
+    parts json[], moment timestamptz, OUT outbox_id bigint, OUT answers json, OUT changes json
+)
     LANGUAGE plpgsql AS $$
 DECLARE
     part json;
     done record;
-    answers json[] := '{}';
+    all_answers json[] := '{}';
+    all_changes json[] := '{}';
     touched jsonb := '[]';
 BEGIN
-    FOR part IN SELECT json_array_elements(parts) LOOP
+    FOREACH part IN ARRAY parts LOOP
         SELECT * INTO done FROM commit_part(part, moment);
-        answers := answers || done.outcomes;
-        touched := touched || done.touched;
+        all_answers := all_answers || done.answers;
+        all_changes := all_changes || done.changes;
+        touched := touched || coalesce(done.touched, '[]');
     END LOOP;
     IF touched <> '[]' THEN
         INSERT INTO outbox (at, touched) VALUES (moment, touched) RETURNING id INTO outbox_id;
     END IF;
-    outcomes := array_to_json(answers);
+    answers := array_to_json(all_answers);
+    changes := array_to_json(all_changes);
 END $$;

@@ -1,5 +1,6 @@
 """A batch of submissions as the database's function takes it, and its answers."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -52,6 +53,7 @@ class _Item(Struct, frozen=True):
 
 
 class _Change(Struct, frozen=True, array_like=True):
+    n: int
     board: str
     window: str
     period: str
@@ -72,25 +74,29 @@ class _Answer(Struct, frozen=True, array_like=True):
     repeat: bool
     mismatch: bool | None
     submission_id: str
-    changes: list[_Change]
 
 
-_answers = msgspec.json.Decoder(list[list[_Answer]])
+_answers = msgspec.json.Decoder(list[list[_Answer] | None])
+_changes = msgspec.json.Decoder(list[list[_Change] | None])
 _encoder = msgspec.json.Encoder()
 
 
-def encode_batch(boards: Sequence[Board], batch: Sequence[Submission]) -> str:
+def encode_batch(boards: Sequence[Board], batch: Sequence[Submission]) -> list[str]:
     """The batch in parts for `commit_batch`. Raises ValueError for two submissions of one player on one board."""
     if len({(item.board, item.player_id) for item in batch}) < len(batch):
         raise ValueError("a batch holds at most one submission per board and player")
     items = [_item(n, board, item) for n, (board, item) in enumerate(zip(boards, batch, strict=True))]
-    return _encoder.encode(_parts(items)).decode()
+    return [_encoder.encode(part).decode() for part in _parts(items)]
 
 
-def decode_outcomes(batch: Sequence[Submission], text: str) -> tuple[Committed, ...]:
+def decode_outcomes(batch: Sequence[Submission], answers: str, changes: str) -> tuple[Committed, ...]:
     """One outcome per submission, in their order."""
-    found = {answer.n: answer for part in _answers.decode(text) for answer in part}
-    return tuple(_committed(item, found[n]) for n, item in enumerate(batch))
+    found = {answer.n: answer for some in _answers.decode(answers) for answer in some or ()}
+    moved: dict[int, list[Projection]] = defaultdict(list)
+    for some in _changes.decode(changes):
+        for change in some or ():
+            moved[change.n].append(_projection(change))
+    return tuple([_committed(item, found[n], moved.get(n, ())) for n, item in enumerate(batch)])
 
 
 def within(settings: BoardSettings, period: BoardPeriod) -> tuple[int, int]:
@@ -169,7 +175,7 @@ def _period(board: str, window: str, period: str) -> BoardPeriod:
     return BoardPeriod(board, window, period)
 
 
-def _committed(item: Submission, answer: _Answer) -> Committed:
+def _committed(item: Submission, answer: _Answer, changes: Sequence[Projection]) -> Committed:
     return Committed(
         answer.status,
         answer.submission_id,
@@ -181,7 +187,7 @@ def _committed(item: Submission, answer: _Answer) -> Committed:
         answer.code,
         answer.repeat,
         bool(answer.mismatch),
-        tuple([_projection(change) for change in answer.changes]),
+        tuple(changes),
     )
 
 

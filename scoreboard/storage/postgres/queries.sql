@@ -220,7 +220,7 @@ SET score = excluded.score, tiebreakers = excluded.tiebreakers, achieved_at = ex
 
 -- name: commit
 -- Store a batch: one round trip, one transaction.
-SELECT outbox_id, outcomes::text FROM commit_batch(%(parts)s, instant(%(now)s));
+SELECT outbox_id, answers::text, changes::text FROM commit_batch(%(parts)s::json[], instant(%(now)s));
 
 -- name: action
 -- What the first use of an action id was answered.

@@ -26,8 +26,10 @@ class PostgresSubmissions(Part):
 
     async def commit(self, boards: Sequence[Board], batch: Sequence[Submission], now: int) -> Committal:
         """Store a batch in one transaction and one round trip; `boards[i]` is the board of `batch[i]`."""
-        [(outbox_id, outcomes)] = await self._database.write("commit", parts=encode_batch(boards, batch), now=now)
-        return Committal(decode_outcomes(batch, outcomes), outbox_id)
+        [(outbox_id, answers, changes)] = await self._database.write(
+            "commit", parts=encode_batch(boards, batch), now=now
+        )
+        return Committal(decode_outcomes(batch, answers, changes), outbox_id)
 
     async def outcome(self, action_id: str) -> Committed | None:
         """The stored outcome of an action id, as a repeat."""
