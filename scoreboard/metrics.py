@@ -70,6 +70,11 @@ class Metrics:
             if sample.name.endswith("_total") and labels.items() <= sample.labels.items()
         )
 
+    def wrong(self) -> set[str]:
+        """The causes of alerts that something is wrong with now."""
+        samples = (sample for family in self.alerts_active.collect() for sample in family.samples)
+        return {sample.labels["cause"] for sample in samples if sample.value}
+
     def render(self) -> bytes:
         """Everything as text, of the type `CONTENT_TYPE`."""
         return generate_latest(self.registry)

@@ -1,5 +1,6 @@
 """What the API is handed by the application, under one typed key."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from scoreboard.reviews import Moderation, ReviewQueue, Trail
 from scoreboard.storage.base import Storage
 from scoreboard.submissions import Judge, Submissions
 from scoreboard.tokens import AccessTokens
+from scoreboard.wire import OverviewOut
 
 if TYPE_CHECKING:
     from scoreboard.redis import Server
@@ -38,6 +40,7 @@ class Context:
     reviews: ReviewQueue
     moderation: Moderation
     trail: Trail
+    overview: Callable[[], Awaitable[OverviewOut]]
     limits: Limits
     redis: "Server | None" = None
 

@@ -80,7 +80,11 @@ async def _erase(context: Context, call: Call, asked: wire.PlayerRef) -> None:
     await context.moderation.erase(asked.player_id, call.caller.name)
 
 
-# The trail, boards and API keys
+# The trail, boards, API keys, and how it all fares
+
+
+async def _overview(context: Context, call: Call, _: wire.Nothing) -> wire.OverviewOut:
+    return await context.overview()
 
 
 async def _audit(context: Context, call: Call, asked: wire.AuditList) -> wire.AuditOut:
@@ -147,6 +151,7 @@ OVERSIGHT: tuple[Operation[Any, Any], ...] = (
     Operation("hide_player", "POST", f"{_PLAYER}/hide", wire.ChangePlayer, _hide, "moderate"),
     Operation("lift_player", "POST", f"{_PLAYER}/lift", wire.ChangePlayer, _lift, "moderate"),
     Operation("erase_player", "DELETE", _PLAYER, wire.PlayerRef, _erase, "admin", 204),
+    Operation("overview", "GET", "admin/overview", wire.Nothing, _overview, "moderate"),
     Operation("audit", "GET", "admin/audit", wire.AuditList, _audit, "admin"),
     Operation("put_board", "PUT", "admin/boards/{board}", wire.PutBoard, _put_board, "admin"),
     Operation("delete_board", "DELETE", "admin/boards/{board}", wire.BoardRef, _delete_board, "admin", 204),

@@ -1,4 +1,4 @@
-"""The page `/` and `/b/{board}`, and the files in `scoreboard/web` that it and other pages are made of."""
+"""The pages `/`, `/b/{board}` and `/admin`, and the files in `scoreboard/web` that they and other pages are made of."""
 
 import hashlib
 from importlib import resources
@@ -26,6 +26,7 @@ FRAMED: Final = frozenset({"embed", "overlay", "wall"})
 """What a board may be shown as in a frame of another site: on these there is nothing to press."""
 
 PAGE: Final = "index.html"
+ADMIN: Final = "admin.html"
 KINDS: Final = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 FOREVER: Final = "public, max-age=31536000, immutable"
 REVALIDATE: Final = "no-cache"
@@ -39,14 +40,14 @@ class Files:
         self._contents = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
         self.version = hashlib.sha256(repr(sorted(self._contents.items())).encode()).hexdigest()[:16]
 
-    def page(self, home: str) -> bytes:
-        """The page, its links going by `home`, which leads to the root of the application."""
+    def page(self, name: str, home: str) -> bytes:
+        """A page, its links going by `home`, which leads to the root of the application."""
         links = f'="{home}web/{self.version}/'
-        return self._contents[PAGE].replace(b'="web/', links.encode())
+        return self._contents[name].replace(b'="web/', links.encode())
 
     def read(self, name: str) -> bytes:
         """A file that pages may ask for. Raises NotFound."""
-        if name == PAGE or name not in self._contents:
+        if name in (PAGE, ADMIN) or name not in self._contents:
             raise NotFound("There is nothing at this address.")
         return self._contents[name]
 
@@ -59,6 +60,7 @@ def add_routes(app: web.Application) -> None:
     app[FILES] = Files()
     app.router.add_get("/", front)
     app.router.add_get("/b/{board}", board)
+    app.router.add_get("/admin", admin)
     app.router.add_get("/web/{name}", file)
     app.router.add_get("/web/{version}/{name}", file)
 
@@ -73,6 +75,11 @@ async def board(request: web.Request) -> web.Response:
     return _page(request, "../")
 
 
+async def admin(request: web.Request) -> web.Response:
+    """The page for moderators; it holds nothing that they have to sign in for."""
+    return _page(request, "", ADMIN)
+
+
 async def file(request: web.Request) -> web.Response:
     """A script, style or picture; pages of other origins may use it too."""
     files, name = request.app[FILES], request.match_info["name"]
@@ -83,9 +90,10 @@ async def file(request: web.Request) -> web.Response:
     return response
 
 
-def _page(request: web.Request, home: str) -> web.Response:
-    response = _answer(request, request.app[FILES].page(home), "text/html", REVALIDATE)
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(framers=_framers(request))
+def _page(request: web.Request, home: str, name: str = PAGE) -> web.Response:
+    response = _answer(request, request.app[FILES].page(name, home), "text/html", REVALIDATE)
+    framers = _framers(request) if name == PAGE else "'none'"
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(framers=framers)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 

@@ -7,14 +7,14 @@ import logging
 from aiohttp import web
 
 from scoreboard.admission.base import Admissions
-from scoreboard.app.state import BOARDS, CONTROL, HIDDEN, HUB, KEYRING, REGISTRY, SHARED, STORAGE, TASKS
+from scoreboard.app.presence import keep_describing
+from scoreboard.app.state import BOARDS, CONTROL, HIDDEN, HUB, REGISTRY, SHARED, STORAGE, TASKS
 from scoreboard.control.base import BoardChanged, News, PlayerChanged, SessionsEnded
 from scoreboard.errors import Unavailable
 from scoreboard.model import Board
 
 log = logging.getLogger(__name__)
 
-DESCRIBE_EVERY_S = 10.0
 RECHECK_EVERY_S = 1.0
 """Pause between looks at the sessions of all open sockets while nothing can be heard."""
 
@@ -46,7 +46,7 @@ def follow_others(app: web.Application, admissions: Admissions) -> None:
     behind = asyncio.Event()
     control.on_gap(behind.set)
     app[BOARDS].on_change(tell)
-    tasks.start(_describe(app), "describe this replica")
+    tasks.start(keep_describing(app), "describe this replica")
     tasks.start(_keep_up(app, behind), "make good for what was not heard")
     if SHARED in app:
         tasks.start(_tell_freshness(app), "tell of stale boards")
@@ -95,18 +95,3 @@ async def _tell_freshness(app: web.Application) -> None:
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
         app[HUB].freshness(stale=not (app[STORAGE].is_up and app[SHARED].server.is_up))
-
-
-async def _describe(app: web.Application) -> None:
-    """Tell the others, now and then, how many are connected here."""
-    while True:
-        registry = app[REGISTRY]
-        await app[CONTROL].describe(
-            {"sockets": len(registry), "players": registry.players(), **_watching(app[HUB].watching())},
-            app[KEYRING].current.kid,
-        )
-        await asyncio.sleep(DESCRIBE_EVERY_S)
-
-
-def _watching(boards: dict[str, int]) -> dict[str, int]:
-    return {f"board/{board}": count for board, count in boards.items()}

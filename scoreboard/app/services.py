@@ -20,6 +20,7 @@ from scoreboard.app import crash
 from scoreboard.app.alerts import watch
 from scoreboard.app.backends import make_admissions, make_attempts, make_control
 from scoreboard.app.boards import keep_loaded
+from scoreboard.app.presence import overview
 from scoreboard.app.replicas import follow_others
 from scoreboard.app.state import (
     AUDIT,
@@ -159,6 +160,7 @@ async def _context(app: web.Application, admissions: Admissions, rank: Rank, pip
         reviews=ReviewQueue(storage, boards, moderation, rank, audit, clock),
         moderation=moderation,
         trail=Trail(storage, Cursors(keyring)),
+        overview=lambda: overview(app),
         limits=Limits(settings.limits, clock),
         redis=app[SHARED].server if SHARED in app else None,
     )

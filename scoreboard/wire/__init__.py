@@ -17,7 +17,7 @@ from scoreboard.wire.accounts import (
     player_out,
     session_out,
 )
-from scoreboard.wire.admin import KeyOut, KeyRef, KeysOut, NewKey, PutBoard, Void, VoidOut
+from scoreboard.wire.admin import KeyOut, KeyRef, KeysOut, NewKey, OverviewOut, PutBoard, Void, VoidOut
 from scoreboard.wire.base import Input, Nothing, Output
 from scoreboard.wire.boards import (
     Around,
@@ -150,6 +150,7 @@ __all__ = [
     "Nothing",
     "OnePlayer",
     "Output",
+    "OverviewOut",
     "PageOut",
     "PeriodOut",
     "PeriodsOut",

@@ -28,6 +28,22 @@ class VoidOut(Output, frozen=True, kw_only=True):
     standing: dict[str, int | None] | None
 
 
+class OverviewOut(Output, frozen=True, kw_only=True):
+    """How all servers fare together: what waits, who is there, and what was decided since each of them started.
+
+    `watching` counts the followers of each board. `alerts` are the causes that the server which answers knows of now.
+    """
+
+    open_reviews: int
+    servers: int
+    sockets: int
+    players: int
+    accepted: int
+    held: int
+    watching: dict[str, int]
+    alerts: tuple[str, ...]
+
+
 class NewKey(Input, frozen=True, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     scopes: Annotated[tuple[Scope, ...], Meta(min_length=1)]

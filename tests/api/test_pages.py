@@ -15,7 +15,7 @@ async def fetch(api: Api, path: str, **headers: str) -> tuple[int, Mapping[str, 
 
 
 async def test_the_page_may_load_only_what_is_its_own(api: Api) -> None:
-    for path in ("/", "/b/main"):
+    for path in ("/", "/b/main", "/admin"):
         status, headers, text = await fetch(api, path)
         assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
@@ -34,13 +34,14 @@ async def test_only_sites_that_are_listed_may_frame_a_board_and_only_one_without
             ("/b/main?display=overlay", "https://blog.example 'self'"),
             ("/b/main", "'none'"),
             ("/b/main?display=page", "'none'"),
+            ("/admin?display=embed", "'none'"),
         ):
             _, headers, _ = await fetch(api, path)
             assert headers["Content-Security-Policy"].endswith(f"frame-ancestors {framers}")
 
 
 async def test_every_link_of_the_page_leads_to_a_file_that_never_changes(api: Api) -> None:
-    for path, home in (("/", "/"), ("/b/main", "/b/../")):
+    for path, home in (("/", "/"), ("/b/main", "/b/../"), ("/admin", "/")):
         _, _, text = await fetch(api, path)
         links = re.findall(r'(?:src|href)="([^"#][^"]*)"', text)
         assert len(links) >= 5
@@ -62,5 +63,5 @@ async def test_files_under_their_plain_names_are_asked_for_again(api: Api) -> No
 
 
 async def test_nothing_else_is_served(api: Api) -> None:
-    for path in ("/web/", "/web/index.html", "/web/nothing.js", "/web/..%2fconfig.yaml", "/web/x/..%2fconfig.yaml"):
-        assert (await api.get(path)).code == "not_found"
+    for name in ("", "index.html", "admin.html", "nothing.js", "..%2fconfig.yaml", "x/..%2fconfig.yaml"):
+        assert (await api.get(f"/web/{name}")).code == "not_found"

@@ -36,6 +36,7 @@ class Browsing:
         self.url = url
         self.faults: list[str] = []
         self.server_may_be_gone = False
+        self.expected: list[str] = []  # statuses that a test provokes, which the browser tells as errors
         self._browser = browser
         self._contexts: list[BrowserContext] = []
 
@@ -67,6 +68,7 @@ class Browsing:
 
     def _said(self, message: ConsoleMessage) -> None:
         expected = self.server_may_be_gone and "WebSocket connection to" in message.text
+        expected |= any(f"responded with a status of {status} " in message.text for status in self.expected)
         if message.type in ("error", "warning") and not expected:
             self.faults.append(f"console: {message.text}")
 
