@@ -140,7 +140,6 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
         websocket=False,
         body_cap="max_batch_bytes",
     ),
-    Operation("boards", "GET", "boards", wire.Nothing, _boards, "reader"),
     # Requests are matched in this order: what is asked for most comes first.
     Operation("top", "GET", "boards/{board}/top", wire.Top, _top, "reader"),
     Operation("around", "GET", "boards/{board}/around/{player_id}", wire.Around, _around, "reader"),
@@ -150,6 +149,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     Operation("board", "GET", "boards/{board}", wire.BoardRef, _board, "reader"),
     Operation("ranks", "POST", "boards/{board}/ranks", wire.Ranks, _ranks, "reader"),
     Operation("periods", "GET", "boards/{board}/periods", wire.BoardRef, _periods, "reader"),
+    Operation("boards", "GET", "boards", wire.Nothing, _boards, "reader"),
     *OVERSIGHT,
 )
 """Every operation there is."""

@@ -232,10 +232,13 @@ def _read_response(request: web.Request, output: Any) -> web.StreamResponse:
     return _json(request, body, 200, UNCACHED if tag is None else REVALIDATE, tag)
 
 
+_TAGGED = PageOut | PlayerRowOut
+
+
 def _tag(output: Any) -> str | None:
     if isinstance(output, TopPage):
         return output.etag
-    return etag(output) if isinstance(output, PageOut | PlayerRowOut) else None
+    return etag(output) if isinstance(output, _TAGGED) else None
 
 
 def _json(request: web.Request, body: bytes, status: int, cache: str, tag: str | None) -> web.StreamResponse:

@@ -168,7 +168,7 @@ def page_out(page: Page) -> PageOut:
         version=page.version,
         total=page.total,
         stale=page.stale,
-        rows=tuple(row_out(row) for row in page.rows),
+        rows=tuple([row_out(row) for row in page.rows]),
     )
 
 
