@@ -15,6 +15,7 @@ from scoreboard.live.hub import Hub
 from scoreboard.live.registry import Registry
 from scoreboard.live.wheel import Wheel
 from scoreboard.metrics import Metrics
+from scoreboard.seats.base import Seats
 from scoreboard.tasks import Tasks
 from scoreboard.tokens import Claims
 from scoreboard.wire import Input, PlayerOut
@@ -63,4 +64,5 @@ class Services:
     timing: Timing
     settings: LiveSettings
     limits: SocketLimits
+    seats: Seats
     sockets_per_player: int

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from scoreboard.api.connection import Connection, Step
 from scoreboard.api.inbound import id_of, is_utf8
 from scoreboard.api.replies import AuthOk, Label, Pong, Replies, Subscribed, whole
+from scoreboard.api.seat import Seat
 from scoreboard.api.services import Grant, Identity, Services
 from scoreboard.clock import MILLISECOND, SECOND
 from scoreboard.errors import BadRequest, PlayerBanned, RateLimited, ScoreboardError, Unauthenticated
@@ -70,6 +71,7 @@ class Socket:
         "_outlet",
         "_parted",
         "_replies",
+        "_seat",
         "_services",
         "_signed_out",
         "_signing_out",
@@ -90,6 +92,7 @@ class Socket:
         self._in_flight = 0
         self._garbage = 0
         self._replies = Replies(outlet, services.metrics)
+        self._seat = Seat(services.seats, services.sockets_per_player)
         self._parted = False
         self._signing_out = False
         self._signed_out = False
@@ -124,6 +127,7 @@ class Socket:
         finally:
             services.hub.leave(self._outlet)
             services.registry.remove(self)
+            self._seat.leave()
             services.wheel.cancel(self)
             self._outlet.close()
 
@@ -264,7 +268,7 @@ class Socket:
             if isinstance(fault, Unauthenticated | PlayerBanned):
                 self.part(BANNED if isinstance(fault, PlayerBanned) else REFUSED)
             return
-        if self._admit():
+        if await self._admit():
             now, grant = self._services.clock.now(), self._grant
             self._replies.send(
                 AuthOk(
@@ -281,7 +285,7 @@ class Socket:
         if self.player_id == signed_in.player.id:
             with contextlib.suppress(ScoreboardError):  # then the socket ends when it was to end
                 await self._sign_in(signed_in.access_token)
-                self._admit()
+                await self._admit()
 
     async def _sign_in(self, token: str | None) -> None:
         """Take the client for whom the token names. Raises what speaks against it, and all is as before."""
@@ -303,11 +307,10 @@ class Socket:
         self._grant = grant
         self._services.registry.identified(self)
 
-    def _admit(self) -> bool:
+    async def _admit(self) -> bool:
         """Let whoever has signed in go on; False where the player has too many connections."""
         services, player_id = self._services, self.player_id
-        cap = services.sockets_per_player
-        if player_id is not None and cap and services.registry.of_player(player_id) > cap:
+        if not await self._seat.take(None if player_id is None else f"player/{player_id}"):
             self.part(TOO_MANY)
             return False
         now = services.clock.now()

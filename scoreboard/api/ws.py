@@ -18,13 +18,14 @@ from scoreboard.api.limiting import MessageLimits
 from scoreboard.api.middleware import handle
 from scoreboard.api.operations import OPERATIONS
 from scoreboard.api.replies import SocketLimits
+from scoreboard.api.seat import Seat
 from scoreboard.api.services import Authenticate, Check, Dispatch, Grant, Identity, Services
 from scoreboard.api.socket import Socket
 from scoreboard.clock import SECOND, Clock
 from scoreboard.config import LimitSettings, LiveSettings
 from scoreboard.errors import BadRequest, Forbidden, Overloaded, PlayerBanned, Unauthenticated
 from scoreboard.leaderboard import TopPage
-from scoreboard.limits import Concurrency, Limiter, network_of
+from scoreboard.limits import Limiter, network_of
 from scoreboard.live.base import Codec
 from scoreboard.live.farewell import RESTART, TOO_MANY, Farewell
 from scoreboard.live.hub import Hub
@@ -32,6 +33,7 @@ from scoreboard.live.outlet import Outlet
 from scoreboard.live.registry import Registry
 from scoreboard.live.wheel import Wheel
 from scoreboard.metrics import Metrics
+from scoreboard.seats.base import Seats
 from scoreboard.tasks import Tasks
 from scoreboard.wire import Input, PlayerOut
 
@@ -82,6 +84,7 @@ class LiveEndpoint:
         count: Count,
         hub: Hub,
         registry: Registry,
+        seats: Seats,
         wheel: Wheel,
         tasks: Tasks,
         clock: Clock,
@@ -92,7 +95,8 @@ class LiveEndpoint:
         self._count = count
         self._registry = registry
         self._upgrades = upgrade_rate(settings.upgrades_per_s, clock)
-        self._of_address = Concurrency(limits.sockets_per_address)
+        self._seats = seats
+        self._per_address = limits.sockets_per_address
         self._draining = False
         self._services = Services(
             authenticate=authenticate,
@@ -109,6 +113,7 @@ class LiveEndpoint:
             timing=Timing.of(settings),
             settings=settings,
             limits=SocketLimits(limits.messages_per_minute, settings.max_message_bytes, settings.max_subscriptions),
+            seats=seats,
             sockets_per_player=limits.sockets_per_player,
         )
 
@@ -128,8 +133,8 @@ class LiveEndpoint:
         self._may_upgrade(request, upgrade)
         address = self._address_of(request)
         self._count(address)
-        network = network_of(address)
-        if not self._of_address.enter(network):
+        seat = Seat(self._seats, self._per_address)
+        if not await seat.take(f"address/{network_of(address)}"):
             # A browser hears no status, only close codes. It takes nothing of what is there for all addresses.
             await self._serve(request, upgrade, address, TOO_MANY)
             return upgrade
@@ -137,7 +142,7 @@ class LiveEndpoint:
             self._admit()
             await self._serve(request, upgrade, address)
         finally:
-            self._of_address.leave(network)
+            seat.leave()
         return upgrade
 
     async def drain(self, drain_s: float) -> None:

@@ -20,6 +20,8 @@ from scoreboard.errors import ConfigError
 from scoreboard.lock import sole_user
 from scoreboard.ranking.base import Notify, Ranking
 from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.seats.base import Seats
+from scoreboard.seats.memory import MemorySeats
 from scoreboard.storage.base import Storage
 from scoreboard.storage.sqlite import SqliteStorage
 from scoreboard.tasks import Tasks
@@ -155,6 +157,15 @@ def make_attempts(shared: Shared | None, settings: Settings, clock: Clock) -> At
     from scoreboard.attempts.redis import RedisAttempts
 
     return RedisAttempts(shared.server, shared.keys, clock, growing, local)
+
+
+def make_seats(shared: Shared | None, tasks: Tasks) -> Seats:
+    """How many sockets everybody has."""
+    if shared is None:
+        return MemorySeats()
+    from scoreboard.seats.redis import RedisSeats
+
+    return RedisSeats(shared.server, shared.keys, tasks)
 
 
 def make_control(shared: Shared | None, clock: Clock) -> Control:

@@ -18,7 +18,7 @@ from scoreboard.api.problems import METRICS
 from scoreboard.api.ws import LiveEndpoint, authenticator, dispatcher, inputs
 from scoreboard.app import crash
 from scoreboard.app.alerts import watch
-from scoreboard.app.backends import make_admissions, make_attempts, make_control
+from scoreboard.app.backends import make_admissions, make_attempts, make_control, make_seats
 from scoreboard.app.boards import keep_loaded
 from scoreboard.app.presence import overview
 from scoreboard.app.replicas import follow_others
@@ -49,6 +49,7 @@ from scoreboard.model import Player
 from scoreboard.oversight import PlayerStatus
 from scoreboard.pipeline import Auditor, Commit, Outbox, Pipeline, Publish, Rank, Verifier
 from scoreboard.reviews import Announce, Moderation, ReviewQueue, Trail
+from scoreboard.seats.base import Seats
 from scoreboard.secrets import load_secret, write_once
 from scoreboard.submissions import Judge, Submissions
 from scoreboard.tokens import AccessTokens, ActionTokens, Cursors, RefreshTokens
@@ -68,12 +69,14 @@ async def services(app: web.Application) -> AsyncIterator[None]:
     pipeline = _pipeline(app, admissions, rank)
     app[CONTEXT] = await _context(app, admissions, rank, pipeline)
     await _first_start(app)
-    app[LIVE] = _live(app)
+    seats = make_seats(app.get(SHARED), app[TASKS])
+    app[LIVE] = _live(app, seats)
     follow_others(app, admissions)
     app[TASKS].start(app[CONTEXT].moderation.keep_lifting(), "ended bans")
     outbox.on_unseen(app[CONTEXT].moderation.make_good)
     app[TASKS].start(outbox.keep_up(), "outbox")
     app[TASKS].start(app[WHEEL].run(), "wheel")
+    app[TASKS].start(seats.keep(), "seats")
     if SHARED in app:
         _keep_watch(app, outbox)
     watch(app)
@@ -81,6 +84,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
     await pipeline.drained()
     await outbox.settle()
     await admissions.close()
+    await seats.close()
     await app[CONTROL].close()
 
 
@@ -176,7 +180,7 @@ def _announcer(app: web.Application) -> Announce:
     return announce
 
 
-def _live(app: web.Application) -> LiveEndpoint:
+def _live(app: web.Application, seats: Seats) -> LiveEndpoint:
     settings, context = app[SETTINGS], app[CONTEXT]
     return LiveEndpoint(
         settings=settings.live,
@@ -189,6 +193,7 @@ def _live(app: web.Application) -> LiveEndpoint:
         count=context.limits.request,
         hub=app[HUB],
         registry=app[REGISTRY],
+        seats=seats,
         wheel=app[WHEEL],
         tasks=app[TASKS],
         clock=app[CLOCK],

@@ -51,6 +51,11 @@ class Keys:
         return f"{self._prefix}:alert/{cause}"
 
     @property
+    def seats(self) -> str:
+        """Sorted set: the replicas by the end of their leases; and what the hashes of their seats begin with."""
+        return f"{self._prefix}:{{seats}}"
+
+    @property
     def replicas(self) -> str:
         """Hash: what each replica says of itself."""
         return f"{self._prefix}:replicas"

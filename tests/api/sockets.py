@@ -24,6 +24,7 @@ from scoreboard.live.registry import Registry
 from scoreboard.live.topic import Source
 from scoreboard.live.wheel import Wheel
 from scoreboard.metrics import Metrics
+from scoreboard.seats.memory import MemorySeats
 from scoreboard.tasks import Tasks
 from scoreboard.tokens import Claims
 from scoreboard.wire import Delta, Input, Nothing, PlayerOut, Refresh, SignedIn, Snapshot
@@ -126,6 +127,7 @@ class House:
         self.desk = Desk()
         self.boards = boards
         self.registry = Registry()
+        self.seats = MemorySeats()
         self.metrics = Metrics()
         self.transports: list[asyncio.Transport] = []
         self.tasks = Tasks()
@@ -144,6 +146,7 @@ class House:
             count=Limits(limits, self.desk.clock).request,
             hub=self.hub,
             registry=self.registry,
+            seats=self.seats,
             wheel=self.wheel,
             tasks=self.tasks,
             clock=self.desk.clock,

@@ -1,0 +1,1 @@
+"""How many sockets an address or a player has open, over all replicas."""
