@@ -19,6 +19,12 @@ class Metrics:
         self.submissions = Counter(
             "scoreboard_submissions", "Submissions decided, by outcome.", ("status",), registry=self.registry
         )
+        self.objections = Counter(
+            "scoreboard_rule_objections",
+            "Submissions that a rule objected to, by rule and by what was done for it; shadow: nothing.",
+            ("rule", "enforcement"),
+            registry=self.registry,
+        )
         self.batch_rows = Histogram(
             "scoreboard_batch_rows",
             "Submissions carried by one transaction.",

@@ -8,6 +8,7 @@ pauses nor a hiccup of the network moves. People do keep time below half a secon
 synchronization", Psychonomic Bulletin & Review 12, 2005: a few percent), so that little is said about faster play.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 
 from scoreboard.anticheat.case import Case, Facts
@@ -30,15 +31,28 @@ QUICKEST_LEFT_OUT = 1
 GLANCE = 10
 """Intervals that are looked at first: those of most people differ too much already."""
 
+WEIGHT = 0.25
+"""Of the newest interval in the tempo (Roberts, "Control chart tests based on geometric moving averages", 1959)."""
+
+LARGEST_STEP = 0.5
+"""Of a logarithm: what a single pause may change the tempo by, before it is weighted."""
+
+SETTLING = 4
+"""Intervals after which the tempo is known."""
+
+LATEST = 4
+
 MIN_POOLED = 24
 MIN_ACCOUNTS = 5
 
 
 def metronome(case: Case) -> Facts | None:
-    """The player's recent intervals are too regular for a person."""
-    if len(case.intervals) < LENGTH or _uneven(case.intervals[-GLANCE:]):
+    """The player's recent intervals are too regular for a person, though their tempo may drift."""
+    intervals = case.intervals
+    if len(intervals) < LENGTH:
         return None
-    return _regular(case.intervals)
+    regular = None if _uneven(intervals[-GLANCE:]) else _regular(intervals)
+    return regular or _drifting(intervals)
 
 
 def same_tempo(case: Case) -> Facts | None:
@@ -56,6 +70,23 @@ def _uneven(few: Sequence[int]) -> bool:
     """Whether a few of the intervals tell already that all are not regular: as many are left out of them as of all."""
     ranked = sorted(few)
     return ranked[-1 - SLOWEST_LEFT_OUT] > REGULAR_SPREAD * ranked[QUICKEST_LEFT_OUT]
+
+
+def _drifting(intervals: Sequence[int]) -> Facts | None:
+    """Regular about a tempo that changes: an exponentially weighted mean of the logarithms of the intervals before."""
+    latest = intervals[-LATEST:]
+    if min(latest) < TAPPING_BELOW or max(latest) > REGULAR_SPREAD * min(latest):  # as nearly always with people
+        return None
+    tempo, residuals = math.log(max(1, intervals[0])), []
+    for interval in intervals[1:]:
+        residual = math.log(max(1, interval)) - tempo
+        residuals.append(residual)
+        tempo += WEIGHT * max(-LARGEST_STEP, min(residual, LARGEST_STEP))
+    ranked = sorted(residuals[SETTLING:])
+    spread = math.exp(ranked[-1 - SLOWEST_LEFT_OUT] - ranked[QUICKEST_LEFT_OUT])
+    if spread > REGULAR_SPREAD:
+        return None
+    return {"intervals": len(ranked), "tempo_ms": round(math.exp(tempo) / MILLISECOND), "spread": round(spread, 3)}
 
 
 def _regular(intervals: Iterable[int]) -> Facts | None:

@@ -90,7 +90,7 @@ class Pipeline:
         try:
             placings = await self._rank(committal)
             self._publish(committal)
-            self._count(committal)
+            self._count(batch, committal)
             return [
                 Done(outcome, await self._of_first_use(outcome) if outcome.repeat else placing)
                 for outcome, placing in zip(committal.outcomes, placings, strict=True)
@@ -103,11 +103,15 @@ class Pipeline:
         """Where the player stands whose action id came once more; nobody else is told."""
         return None if outcome.mismatch else await self._rank.place_now(outcome.board, outcome.player_id)
 
-    def _count(self, committal: Committal) -> None:
+    def _count(self, batch: Sequence[Judged], committal: Committal) -> None:
         self._metrics.batch_rows.observe(len(committal.outcomes))
         statuses = Counter([outcome.status for outcome in committal.outcomes if not outcome.repeat])
         for status, count in statuses.items():
             self._metrics.submissions.labels(status).inc(count)
+        for judged, outcome in zip(batch, committal.outcomes, strict=True):
+            if judged.submission.evidence and not outcome.repeat:
+                for evidence in judged.submission.evidence:
+                    self._metrics.objections.labels(evidence.rule, evidence.enforcement).inc()
 
 
 def _board_and_player(judged: Judged) -> tuple[str, str]:

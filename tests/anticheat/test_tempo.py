@@ -37,6 +37,15 @@ def test_a_few_pauses_do_not_make_a_person_of_it() -> None:
         assert metronome(case(intervals_ms=paused)) is not None
 
 
+@pytest.mark.parametrize("drift", [0.98, 1.02])
+def test_a_program_that_gets_slower_or_quicker_is_a_metronome_all_the_same(drift: float) -> None:
+    for seed in range(50):
+        steady = jittered(seed, 4000, 0.1)
+        intervals = [interval * drift**number for number, interval in enumerate(steady)]
+        assert max(intervals) > 2 * min(intervals)
+        assert metronome(case(intervals_ms=intervals)) is not None
+
+
 def test_a_person_is_no_metronome() -> None:
     assert [seed for seed in range(300) if metronome(case(intervals_ms=human(seed)))] == []
 

@@ -54,6 +54,9 @@ async def test_tokens_from_a_store_are_held_by_rest_and_by_websocket(api: Api, t
     assert (await socket.ask("score", board="main", action_token=live, score=1))["status"] == "held"
     assert (await ada.score(1)).status == 200
     assert await api.rows() == [(1, "ada", MAX_IN_STORE + 1)]
+    async with api.http.get("/metrics") as response:
+        counted = 'scoreboard_rule_objections_total{enforcement="hold",rule="too_fast"} 2.0'
+        assert counted in await response.text()
     reviews = (await backend(api, tmp_path).get("admin/reviews")).body["reviews"]
     assert len(reviews) == 2
     for review in reviews:
