@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from scoreboard.anticheat.physics import MAX_IN_STORE
 from scoreboard.client import BoardView, Client, Live
 from scoreboard.client.link import Codec
 from scoreboard.errors import ActionTokenUsed, Unauthenticated
@@ -86,3 +87,17 @@ async def test_clients_of_all_replicas_are_shown_the_same_rows_at_the_same_versi
         (views[0].epoch, views[0].version, views[0].rows)
     }
     assert [(row.player_id, row.score) for row in views[0].rows] == cluster.top(board)
+
+
+async def test_the_rules_see_what_a_player_did_on_any_replica(cluster: Cluster, board: str) -> None:
+    async with AsyncExitStack() as open_clients:
+        signed_in = await (await open_clients.enter_async_context(Client(cluster.url))).register("cy", "correct horse")
+        clients = [
+            await open_clients.enter_async_context(Client(url, token=signed_in.access_token)) for url in cluster.urls
+        ]
+        store = [(await clients[0].start_action(board, "hit")).action_token for _ in range(MAX_IN_STORE + 3)]
+        statuses = [
+            (await clients[number % len(clients)].submit(board, token, 1)).status for number, token in enumerate(store)
+        ]
+    assert statuses == ["accepted"] * MAX_IN_STORE + ["held"] * 3
+    assert [score for _, score in cluster.top(board)] == [MAX_IN_STORE]
