@@ -17,7 +17,7 @@ from scoreboard.reviews import Moderation, ReviewQueue, Trail
 from scoreboard.storage.base import Storage
 from scoreboard.submissions import Judge, Submissions
 from scoreboard.tokens import AccessTokens
-from scoreboard.wire import OverviewOut
+from scoreboard.wire import ConnectionsOut, OverviewOut
 
 if TYPE_CHECKING:
     from scoreboard.redis import Server
@@ -41,6 +41,7 @@ class Context:
     moderation: Moderation
     trail: Trail
     overview: Callable[[], Awaitable[OverviewOut]]
+    connections: Callable[[], Awaitable[ConnectionsOut]]
     limits: Limits
     redis: "Server | None" = None
 

@@ -87,6 +87,10 @@ async def _overview(context: Context, call: Call, _: wire.Nothing) -> wire.Overv
     return await context.overview()
 
 
+async def _connections(context: Context, call: Call, _: wire.Nothing) -> wire.ConnectionsOut:
+    return await context.connections()
+
+
 async def _audit(context: Context, call: Call, asked: wire.AuditList) -> wire.AuditOut:
     return await context.trail.list(asked)
 
@@ -151,6 +155,7 @@ OVERSIGHT: tuple[Operation[Any, Any], ...] = (
     Operation("hide_player", "POST", f"{_PLAYER}/hide", wire.ChangePlayer, _hide, "moderate"),
     Operation("lift_player", "POST", f"{_PLAYER}/lift", wire.ChangePlayer, _lift, "moderate"),
     Operation("erase_player", "DELETE", _PLAYER, wire.PlayerRef, _erase, "admin", 204),
+    Operation("connections", "GET", "admin/connections", wire.Nothing, _connections, "moderate"),
     Operation("overview", "GET", "admin/overview", wire.Nothing, _overview, "moderate"),
     Operation("audit", "GET", "admin/audit", wire.AuditList, _audit, "admin"),
     Operation("put_board", "PUT", "admin/boards/{board}", wire.PutBoard, _put_board, "admin"),

@@ -7,9 +7,11 @@ from aiohttp import web
 
 from scoreboard.api.problems import METRICS
 from scoreboard.app.state import CONTROL, HUB, KEYRING, REGISTRY, STORAGE
-from scoreboard.wire import OverviewOut
+from scoreboard.clock import rfc3339
+from scoreboard.control.base import Replica
+from scoreboard.wire import ConnectionsOut, OverviewOut, ReplicaOut
 
-DESCRIBE_EVERY_S = 10.0
+DESCRIBE_EVERY_S = 2.0
 WATCHING = "board/"
 """What the count of a board's followers begins with."""
 
@@ -37,6 +39,23 @@ async def overview(app: web.Application) -> OverviewOut:
         held=total["held"],
         watching={name.removeprefix(WATCHING): count for name, count in total.items() if name.startswith(WATCHING)},
         alerts=tuple(sorted(app[METRICS].wrong())),
+    )
+
+
+async def connections(app: web.Application) -> ConnectionsOut:
+    """Who is connected to each server; this one as of now, the others as they last told. Raises Unavailable."""
+    await _describe(app)
+    return ConnectionsOut(replicas=tuple(_replica_out(each) for each in await app[CONTROL].replicas()))
+
+
+def _replica_out(replica: Replica) -> ReplicaOut:
+    counts = replica.counts
+    return ReplicaOut(
+        id=replica.id,
+        seen_at=rfc3339(replica.seen_at),
+        sockets=counts["sockets"],
+        players=counts["players"],
+        watching={name.removeprefix(WATCHING): count for name, count in counts.items() if name.startswith(WATCHING)},
     )
 
 

@@ -20,7 +20,7 @@ from scoreboard.app import crash
 from scoreboard.app.alerts import watch
 from scoreboard.app.backends import make_admissions, make_attempts, make_control, make_seats
 from scoreboard.app.boards import keep_loaded
-from scoreboard.app.presence import overview
+from scoreboard.app.presence import connections, overview
 from scoreboard.app.replicas import follow_others
 from scoreboard.app.state import (
     AUDIT,
@@ -165,6 +165,7 @@ async def _context(app: web.Application, admissions: Admissions, rank: Rank, pip
         moderation=moderation,
         trail=Trail(storage, Cursors(keyring)),
         overview=lambda: overview(app),
+        connections=lambda: connections(app),
         limits=Limits(settings.limits, clock),
         redis=app[SHARED].server if SHARED in app else None,
     )

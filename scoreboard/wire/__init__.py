@@ -17,7 +17,18 @@ from scoreboard.wire.accounts import (
     player_out,
     session_out,
 )
-from scoreboard.wire.admin import KeyOut, KeyRef, KeysOut, NewKey, OverviewOut, PutBoard, Void, VoidOut
+from scoreboard.wire.admin import (
+    ConnectionsOut,
+    KeyOut,
+    KeyRef,
+    KeysOut,
+    NewKey,
+    OverviewOut,
+    PutBoard,
+    ReplicaOut,
+    Void,
+    VoidOut,
+)
 from scoreboard.wire.base import Input, Nothing, Output
 from scoreboard.wire.boards import (
     Around,
@@ -125,6 +136,7 @@ __all__ = [
     "ChangePassword",
     "ChangePlayer",
     "ClaimReview",
+    "ConnectionsOut",
     "DecideReviews",
     "DecidedOut",
     "DecisionsOut",
@@ -168,6 +180,7 @@ __all__ = [
     "Refresh",
     "Register",
     "RejectReview",
+    "ReplicaOut",
     "ReviewFileOut",
     "ReviewList",
     "ReviewOut",

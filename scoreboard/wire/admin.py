@@ -44,6 +44,22 @@ class OverviewOut(Output, frozen=True, kw_only=True):
     alerts: tuple[str, ...]
 
 
+class ReplicaOut(Output, frozen=True, kw_only=True):
+    """One server as it last told of itself: sockets open there, players signed in on them, followers of each board."""
+
+    id: str
+    seen_at: str
+    sockets: int
+    players: int
+    watching: dict[str, int]
+
+
+class ConnectionsOut(Output, frozen=True, kw_only=True):
+    """All servers."""
+
+    replicas: tuple[ReplicaOut, ...]
+
+
 class NewKey(Input, frozen=True, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     scopes: Annotated[tuple[Scope, ...], Meta(min_length=1)]
