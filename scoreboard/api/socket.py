@@ -46,7 +46,7 @@ CLOSE_US = 2 * SECOND
 BEFORE_SIGN_IN = frozenset({"auth", "ping", "pong", "register", "login", "refresh"})
 """Messages that are answered on a socket that nobody signed in on."""
 
-SIGN_OUTS = frozenset({"logout", "logout_all"})
+SIGN_OUTS = frozenset({"logout", "logout_all", "erase_me"})
 """Messages that end the socket's own session."""
 
 _CLOSED = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
@@ -135,7 +135,7 @@ class Socket:
         """Say goodbye and close; the reader ends when the client has answered, or is cut."""
         if self._parted:
             return
-        if farewell is SESSION_ENDED and self._signing_out:
+        if self._signing_out and farewell in (SESSION_ENDED, BANNED):
             self._signed_out = True  # by its own message, which is answered first
             return
         self._parted = True

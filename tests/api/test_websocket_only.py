@@ -131,7 +131,7 @@ async def live_boards(api: Api, codec: Codec, ada: Socket) -> None:
 
 
 async def accounts(api: Api, codec: Codec, ada: Socket, tokens: dict[str, Any]) -> None:
-    """Renew, sign in elsewhere, change the password and sign out, everywhere in the end."""
+    """Renew, sign in elsewhere, change the password, sign out, everywhere in the end, and be forgotten."""
     renewed = await ada.ask("refresh", refresh_token=tokens["refresh_token"])
     assert (await ada.ask("auth", token=renewed["access_token"]))["type"] == "auth.ok"
     assert (await ada.ask("password", password=PASSWORD, new_password="better horses"))["type"] == "result"
@@ -143,3 +143,7 @@ async def accounts(api: Api, codec: Codec, ada: Socket, tokens: dict[str, Any]) 
     assert (await ada.ask("logout_all"))["type"] == "result"
     await elsewhere.close()
     await ada.close()
+    eve, _ = await signed_up(api, codec, "eve")
+    assert (await eve.ask("erase_me"))["type"] == "result"
+    ada.asked |= eve.asked
+    await eve.close()
