@@ -33,13 +33,15 @@ class Standing(Struct, frozen=True, array_like=True):
     last_id: str
 
 
-def fold(settings: BoardSettings, submissions: Iterable[Counted]) -> Standing | None:
+def fold(settings: BoardSettings, submissions: Iterable[Counted], start: Standing | None = None) -> Standing | None:
     """The standing that these submissions, in fold order, add up to; None where there is none.
+
+    `start` is what older ones came to, which are not kept.
 
     Raises ScoreOutOfRange where their sum is beyond ±(2^53-1). On its way it may be: it depends on the order of
     arrival which sums a player was ever shown.
     """
-    standing: Standing | None = None
+    standing = start
     for submission in submissions:
         standing = _step(settings, standing, submission)
     return None if standing is None else _checked(standing)

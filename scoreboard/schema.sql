@@ -117,6 +117,21 @@ CREATE TABLE history (
 CREATE INDEX history_player ON history (board, player_id, accepted_at, id);
 CREATE TABLE history_default PARTITION OF history DEFAULT;
 
+-- What was counted before the horizon is not kept, but for what it came to: for each player and beginning of a period.
+CREATE TABLE checkpoints (
+    board text COLLATE "C" NOT NULL,
+    player_id text COLLATE "C" NOT NULL,
+    since timestamptz NOT NULL,
+    score numeric NOT NULL,
+    tiebreakers bigint[] NOT NULL,
+    achieved_at timestamptz NOT NULL,
+    last_at timestamptz NOT NULL,
+    last_id uuid NOT NULL,
+    PRIMARY KEY (board, player_id, since)
+);
+CREATE TABLE horizon (at timestamptz NOT NULL);
+INSERT INTO horizon (at) VALUES (instant(-9007199254740991));
+
 -- Taken action ids and what the first use was answered; forgotten after `kept_until`. Not partitioned: only so is an id
 -- unique.
 CREATE TABLE actions (
@@ -224,17 +239,18 @@ BEGIN
     END LOOP;
 END $$;
 
--- Drop the monthly partitions of a table that end before an instant; how many.
+-- Drop the monthly partitions of a table that end before an instant; how many. Nobody writes meanwhile, so it gives up
+-- soon where somebody reads for long.
 CREATE FUNCTION drop_partitions(parent regclass, before timestamptz) RETURNS integer
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
 DECLARE
     old regclass;
     dropped integer := 0;
 BEGIN
     FOR old IN
         SELECT inhrelid::regclass FROM pg_inherits
-        WHERE inhparent = parent AND inhrelid::regclass::text ~ '_\d{4}_\d{2}$'
-            AND to_timestamp(right(inhrelid::regclass::text, 7) || ' UTC', 'YYYY_MM TZH') + interval '1 month' <= before
+        WHERE inhparent = parent AND CASE WHEN inhrelid::regclass::text ~ '_\d{4}_\d{2}$' THEN
+            (to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC' <= before END
     LOOP
         EXECUTE format('DROP TABLE %s', old);
         dropped := dropped + 1;
@@ -291,7 +307,8 @@ FROM (
 ) AS found
 $$;
 
--- What a player's counted submissions within some bounds add up to, and one submission more (id NULL: none).
+-- What a player's counted submissions within some bounds add up to, and one submission more (id NULL: none). A checkpoint
+-- stands for those that are not kept.
 CREATE FUNCTION fold_history(
     operator text, signs integer[], in_board text, of_player text, since timestamptz, until timestamptz,
     id uuid, at timestamptz, score bigint, tiebreakers bigint[]
@@ -301,10 +318,13 @@ DECLARE
     result folded;
     each record;
 BEGIN
+    SELECT kept.score, kept.tiebreakers, kept.achieved_at, kept.last_at, kept.last_id INTO result
+    FROM checkpoints AS kept
+    WHERE kept.board = in_board AND kept.player_id = of_player AND kept.since = fold_history.since;
     FOR each IN
         SELECT history.id, accepted_at, history.score, history.tiebreakers FROM history
         WHERE board = in_board AND player_id = of_player AND state = 'counted'
-            AND accepted_at >= since AND accepted_at < until
+            AND accepted_at >= greatest(fold_history.since, (SELECT horizon.at FROM horizon)) AND accepted_at < until
         UNION ALL
         SELECT fold_history.id, fold_history.at, fold_history.score, fold_history.tiebreakers
         WHERE fold_history.id IS NOT NULL
@@ -480,6 +500,7 @@ BEGIN
                 WHEN item.status <> 'rejected'
                     AND (SELECT revision FROM boards WHERE id = item.board) IS DISTINCT FROM item.revision
                     THEN 'unavailable'
+                WHEN instant(item.at) < (SELECT at FROM horizon) THEN 'period_closed'
                 WHEN player.status IS NULL AND NOT item.creates THEN 'not_found'
                 WHEN player.status IN ('banned', 'erased') THEN 'player_banned'
             END AS refusal, first

@@ -47,7 +47,7 @@ from scoreboard.keys import Keys
 from scoreboard.leaderboard import Leaderboard
 from scoreboard.model import Player
 from scoreboard.oversight import PlayerStatus
-from scoreboard.pipeline import Auditor, Commit, Outbox, Pipeline, Publish, Rank, Verifier
+from scoreboard.pipeline import Auditor, Commit, Outbox, Pipeline, Publish, Rank, Verifier, forget_old
 from scoreboard.reviews import Announce, Moderation, ReviewQueue, Trail
 from scoreboard.seats.base import Seats
 from scoreboard.secrets import load_secret, write_once
@@ -75,6 +75,8 @@ async def services(app: web.Application) -> AsyncIterator[None]:
     app[TASKS].start(app[CONTEXT].moderation.keep_lifting(), "ended bans")
     outbox.on_unseen(app[CONTEXT].moderation.make_good)
     app[TASKS].start(outbox.keep_up(), "outbox")
+    if days := app[SETTINGS].database.history_days:
+        app[TASKS].start(forget_old(app[STORAGE], app[CLOCK], days), "retention")
     app[TASKS].start(app[WHEEL].run(), "wheel")
     app[TASKS].start(seats.keep(), "seats")
     if SHARED in app:

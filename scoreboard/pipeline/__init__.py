@@ -16,6 +16,7 @@ from scoreboard.pipeline.outbox import Outbox
 from scoreboard.pipeline.publish import Publish
 from scoreboard.pipeline.rank import Rank
 from scoreboard.pipeline.rebuild import Rebuilder
+from scoreboard.pipeline.retention import forget_old
 from scoreboard.pipeline.verify import Drift, Verifier
 from scoreboard.storage.base import Committal
 from scoreboard.tasks import Tasks
@@ -36,6 +37,7 @@ __all__ = [
     "Rank",
     "Rebuilder",
     "Verifier",
+    "forget_old",
 ]
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from scoreboard.errors import OutcomeUnknown
 from scoreboard.model import Board, Committed, Submission
 from scoreboard.storage.base import Committal, Storage
 
-UNSTORED = frozenset({"player_banned", "score_out_of_range", "not_found", "unavailable"})
+UNSTORED = frozenset({"player_banned", "score_out_of_range", "not_found", "unavailable", "period_closed"})
 """Rejections of the transaction itself: nothing was kept, so the action id stays free."""
 
 

@@ -251,6 +251,18 @@ class Submissions(Protocol):
         """The player's submissions on a board, newest first, those older than the submission id `before`."""
 
 
+class Retention(Protocol):
+    """Forgetting what is too old."""
+
+    async def forget_history(self, before: int) -> int:
+        """Forget the submissions of whole months, in UTC, before the instant, but for what they came to.
+
+        A month with a score that waits for a decision is kept, and all after it. What is forgotten can be neither read
+        nor voided; what would be counted there is rejected: `period_closed`. A window that a board gets later begins
+        with what is kept. Returns how many rows were deleted one by one.
+        """
+
+
 class Standings(Protocol):
     """Reads from the truth: what the ranking is rebuilt from and checked against."""
 
@@ -301,7 +313,9 @@ class Outbox(Protocol):
         """How much is not settled."""
 
 
-class Storage(Players, Sessions, Keys, Boards, Submissions, Standings, Outbox, Reviews, Moderation, Audit, Protocol):
+class Storage(
+    Players, Sessions, Keys, Boards, Submissions, Retention, Standings, Outbox, Reviews, Moderation, Audit, Protocol
+):
     """The whole system of record."""
 
     kind: Literal["sqlite", "postgres"]

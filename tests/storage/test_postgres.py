@@ -17,6 +17,7 @@ from tests.storage.reading import (
     ReadingContract,
     StatusContract,
 )
+from tests.storage.retention import RetentionContract
 from tests.storage.windows import WindowContract
 from tests.storage.world import Backend
 
@@ -49,6 +50,7 @@ class TestPostgres(
     DeletedBoardContract,
     TrailContract,
     DurabilityContract,
+    RetentionContract,
 ):
     @pytest.fixture
     def backend(self, postgres_server: PostgresServer) -> Backend:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from scoreboard.clock import SystemClock
+from scoreboard.clock import DAY, SystemClock
 from scoreboard.errors import ConfigError, InternalError
 from scoreboard.model import BoardPeriod
 from scoreboard.storage.postgres import PostgresStorage, schema
@@ -85,3 +85,18 @@ async def test_there_is_a_partition_for_this_month_and_the_next_ones(url: str, p
     for table in ("history", "audit"):
         counted = f"SELECT count(*) FROM pg_inherits WHERE inhparent = '{table}'::regclass"
         assert postgres_server.execute(counted, url) == [(4,)]  # three months, and one for all else
+
+
+async def test_a_forgotten_month_is_a_dropped_table(url: str, postgres_server: PostgresServer) -> None:
+    storage = await PostgresStorage.open(url, connections=2)
+    world = World(storage)
+    await world.board()
+    now = SystemClock().now()
+    await world.submit("ada", 1, at=now)
+    before = postgres_server.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'history'::regclass", url)
+    await storage.forget_history(now + 32 * DAY)
+    after = postgres_server.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'history'::regclass", url)
+    assert (before, after) == ([(4,)], [(3,)])
+    assert postgres_server.execute("SELECT count(*) FROM history", url) == [(0,)]
+    assert await world.shown() == [("ada", 1)]
+    await storage.close()

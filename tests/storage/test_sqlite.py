@@ -28,6 +28,7 @@ from tests.storage.reading import (
     ReadingContract,
     StatusContract,
 )
+from tests.storage.retention import RetentionContract
 from tests.storage.windows import WindowContract
 from tests.storage.world import Backend, World
 
@@ -62,6 +63,7 @@ class TestSqlite(
     DeletedBoardContract,
     TrailContract,
     DurabilityContract,
+    RetentionContract,
 ):
     @pytest.fixture
     def backend(self, tmp_path: Path) -> Backend:

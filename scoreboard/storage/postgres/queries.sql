@@ -178,7 +178,9 @@ RETURNING id, settings::text, revision, microseconds(created_at), microseconds(u
 
 -- name: lock_board
 -- The settings of a board before they are replaced, and whether submissions were counted by them.
-SELECT settings::text, EXISTS (SELECT FROM history WHERE board = %(id)s) FROM boards WHERE id = %(id)s FOR UPDATE;
+SELECT settings::text, EXISTS (SELECT FROM history WHERE board = %(id)s)
+    OR EXISTS (SELECT FROM standings WHERE board = %(id)s)
+FROM boards WHERE id = %(id)s FOR UPDATE;
 
 -- name: board_revision
 -- Whether a board is still the one that is known; it stays so until the end of the transaction.
@@ -256,7 +258,7 @@ WHERE id = %(id)s;
 -- name: void_submission
 -- Take a submission out of what is counted.
 UPDATE history SET state = 'voided'
-WHERE id = %(id)s AND state = 'counted'
+WHERE id = %(id)s AND state = 'counted' AND accepted_at >= (SELECT at FROM horizon FOR SHARE)
 RETURNING id::text, player_id, board, action, score, tiebreakers, metadata, microseconds(accepted_at), state;
 
 -- name: lock_standings
@@ -432,3 +434,51 @@ SELECT current_setting('server_version_num')::integer, current_setting('server_v
 -- name: schema_version
 -- Up to which migration the tables are.
 SELECT max(version) FROM schema_version;
+
+
+-- Retention
+
+-- name: lock_horizon
+-- From when on the history is kept, and the oldest score that waits for a decision. Nothing is voided meanwhile.
+SELECT microseconds(at), (
+        SELECT microseconds(min(accepted_at)) FROM reviews JOIN history ON id = submission_id WHERE reviews.state = 'open'
+    )
+FROM horizon FOR UPDATE;
+
+-- name: checkpoint
+-- Keep what the submissions of some players came to, of those who have any that are to be forgotten; the last player.
+WITH due AS (
+    SELECT DISTINCT player_id FROM history
+    WHERE board = %(board)s AND player_id > %(after)s AND state = 'counted'
+        AND accepted_at >= instant(%(begin)s) AND accepted_at < instant(%(until)s)
+    ORDER BY player_id LIMIT %(limit)s
+),
+    kept AS (
+        INSERT INTO checkpoints (board, player_id, since, score, tiebreakers, achieved_at, last_at, last_id)
+        SELECT %(board)s, player_id, instant(%(since)s), folded.*
+        FROM due CROSS JOIN LATERAL fold_history(%(operator)s, %(signs)s, %(board)s, player_id, instant(%(since)s),
+            instant(%(until)s), NULL, NULL, NULL, NULL) AS folded
+        ON CONFLICT (board, player_id, since) DO UPDATE SET score = excluded.score,
+            tiebreakers = excluded.tiebreakers, achieved_at = excluded.achieved_at, last_at = excluded.last_at,
+            last_id = excluded.last_id
+    )
+SELECT max(player_id) FROM due;
+
+-- name: drop_checkpoints
+-- Forget the checkpoints of periods that are over.
+DELETE FROM checkpoints
+WHERE board = %(board)s AND NOT microseconds(since) = ANY (%(kept)s::bigint[]);
+
+-- name: move_horizon
+-- From now on, what is older is not kept.
+UPDATE horizon SET at = instant(%(at)s);
+
+-- name: drop_history
+-- Forget the months that are not kept.
+SELECT drop_partitions('history', at) FROM horizon;
+
+-- name: sweep_history
+-- Forget what is not kept and has no month of its own.
+DELETE FROM history_default WHERE id IN (
+    SELECT id FROM history_default WHERE accepted_at < (SELECT at FROM horizon) LIMIT %(limit)s
+);

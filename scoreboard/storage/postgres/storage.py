@@ -11,6 +11,7 @@ from scoreboard.storage.postgres.connections import Connections
 from scoreboard.storage.postgres.database import Database
 from scoreboard.storage.postgres.faults import RETRY_AFTER_S, Lost, unreachable
 from scoreboard.storage.postgres.moderation import PostgresModeration
+from scoreboard.storage.postgres.retention import PostgresRetention
 from scoreboard.storage.postgres.reviews import PostgresReviews
 from scoreboard.storage.postgres.schema import migrate
 from scoreboard.storage.postgres.standby import Standby
@@ -24,6 +25,7 @@ class PostgresStorage(
     PostgresPlayers,
     PostgresSessions,
     PostgresKeys,
+    PostgresRetention,
     PostgresBoards,
     PostgresSubmissions,
     PostgresStandings,

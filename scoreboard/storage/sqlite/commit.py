@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import astuple, replace
 
-from scoreboard.errors import NotFound, PlayerBanned, ScoreOutOfRange, Unavailable
+from scoreboard.errors import NotFound, PeriodClosed, PlayerBanned, ScoreOutOfRange, Unavailable
 from scoreboard.fold import Counted, Standing, fold, fold_one
 from scoreboard.model import Board, BoardSettings, Committed, Projection, Submission
 from scoreboard.storage.base import Committal
@@ -76,6 +76,8 @@ class _Draft:
     def _refusal(self, player: Named | None, board: Board, item: Submission) -> str | None:
         if item.status != "rejected" and self._known.revisions.get(board.id) != board.revision:
             return Unavailable.code
+        if item.accepted_at < self._known.horizon:
+            return PeriodClosed.code
         if player is None:
             return None if item.creates_player else NotFound.code
         return PlayerBanned.code if player.status in ("banned", "erased") else None
@@ -127,7 +129,7 @@ def _folded(settings: BoardSettings, before: Before, new: Counted) -> Standing:
     """The standing after the submission. Raises ScoreOutOfRange."""
     if before.late is None:
         return fold_one(settings, before.standing, new)
-    return fold(settings, sorted([*before.late, new])) or fold_one(settings, None, new)
+    return fold(settings, sorted([*before.late.submissions, new]), before.late.start) or fold_one(settings, None, new)
 
 
 def _outcome(

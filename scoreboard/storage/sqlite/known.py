@@ -10,7 +10,7 @@ import msgspec
 from scoreboard.fold import Counted, Standing, is_newest
 from scoreboard.model import Board, Submission
 from scoreboard.storage.sqlite.actions import Taken, decode_taken
-from scoreboard.storage.sqlite.ledger import Named, counted_by, decode_stored, read_counted
+from scoreboard.storage.sqlite.ledger import History, Named, counted_by, decode_stored, read_counted
 from scoreboard.storage.sqlite.statements import encode, fetch
 
 
@@ -19,7 +19,7 @@ class Before(NamedTuple):
 
     revision: int = 0
     standing: Standing | None = None
-    late: Sequence[Counted] | None = None
+    late: History | None = None
 
 
 _NONE = Before()
@@ -30,7 +30,7 @@ _revisions = msgspec.json.Decoder(dict[str, int])
 class Known:
     """Taken action ids, players and the revisions of boards by id, and the standings of each submission.
 
-    `counted` holds the submissions of the batch as the fold sees them.
+    `counted` holds the submissions of the batch as the fold sees them; what was counted before `horizon` is not kept.
     """
 
     def __init__(self, connection: sqlite3.Connection, boards: Sequence[Board], batch: Sequence[Submission]) -> None:
@@ -40,7 +40,7 @@ class Known:
             "standings": encode([(*period, item.player_id) for item in batch for period in item.periods]),
             "boards": encode(list({item.board: None for item in batch})),
         }
-        [(taken, players, standings, revisions)] = fetch(connection, "read_batch", parameters)
+        [(taken, players, standings, revisions, self.horizon)] = fetch(connection, "read_batch", parameters)
         self.taken: dict[str, Taken] = {row.action_id: row for row in decode_taken(taken)}
         self.players: dict[str, Named] = {row.id: row for row in _named.decode(players)}
         self.revisions: dict[str, int] = _revisions.decode(revisions)

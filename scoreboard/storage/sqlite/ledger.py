@@ -41,6 +41,13 @@ class Wanted(NamedTuple):
     end: int
 
 
+class History(NamedTuple):
+    """What is counted in a standing: submissions in fold order, after what those came to that are not kept."""
+
+    start: Standing | None
+    submissions: list[Counted]
+
+
 class _CountedRow(Struct, frozen=True, array_like=True):
     index: int
     accepted_at: int
@@ -51,6 +58,7 @@ class _CountedRow(Struct, frozen=True, array_like=True):
 
 _stored = msgspec.json.Decoder(list[Stored])
 _counted = msgspec.json.Decoder(list[_CountedRow])
+_checkpoints = msgspec.json.Decoder(list[tuple[int, Standing]])
 
 
 def decode_stored(text: str) -> list[Stored]:
@@ -70,14 +78,15 @@ def counted_by(board: Board, period: BoardPeriod, player_id: str) -> Wanted:
     return Wanted(board.id, player_id, -MAX_SCORE if start is None else start, MAX_SCORE if end is None else end)
 
 
-def read_counted(connection: sqlite3.Connection, asked: Sequence[Wanted]) -> list[list[Counted]]:
-    """For each, its submissions in fold order."""
-    [(text,)] = fetch(connection, "counted", {"wanted": encode(asked)})
-    found: list[list[Counted]] = [[] for _ in asked]
+def read_counted(connection: sqlite3.Connection, asked: Sequence[Wanted]) -> list[History]:
+    """For each, what is counted in it."""
+    [(text, checkpoints)] = fetch(connection, "counted", {"wanted": encode(asked)})
+    starts = dict(_checkpoints.decode(checkpoints))
+    found = [History(starts.get(index), []) for index in range(len(asked))]
     for row in _counted.decode(text):
-        found[row.index].append(Counted(row.accepted_at, row.id, row.score, row.tiebreakers))
-    for submissions in found:
-        submissions.sort()
+        found[row.index].submissions.append(Counted(row.accepted_at, row.id, row.score, row.tiebreakers))
+    for history in found:
+        history.submissions.sort()
     return found
 
 

@@ -161,7 +161,8 @@ RETURNING id, settings, revision, created_at, updated_at, deleted_at;
 
 -- name: settled
 -- The settings of a board before they are replaced, if there are submissions that were counted by them.
-SELECT settings FROM boards WHERE id = :id AND EXISTS (SELECT 1 FROM history WHERE board = :id);
+SELECT settings FROM boards WHERE id = :id
+    AND (EXISTS (SELECT 1 FROM history WHERE board = :id) OR EXISTS (SELECT 1 FROM standings WHERE board = :id));
 
 -- name: board_revision
 -- Whether a board is still the one that is known.
@@ -202,15 +203,21 @@ SELECT
         ON board = wanted.value ->> 0 AND window = wanted.value ->> 1 AND period = wanted.value ->> 2
         AND player_id = wanted.value ->> 3),
     (SELECT json_group_object(boards.id, revision)
-    FROM json_each(:boards) AS wanted CROSS JOIN boards ON boards.id = wanted.value);
+    FROM json_each(:boards) AS wanted CROSS JOIN boards ON boards.id = wanted.value),
+    (SELECT at FROM horizon);
 
 -- name: counted
--- What is counted in some standings, each named by board, player and the bounds of its period.
-SELECT json_group_array(json_array(wanted.key, accepted_at, history.id, score, json(tiebreakers)))
-FROM json_each(:wanted) AS wanted CROSS JOIN history
-    ON board = wanted.value ->> 0 AND player_id = wanted.value ->> 1
-    AND accepted_at >= wanted.value ->> 2 AND accepted_at < wanted.value ->> 3
-WHERE state = 'counted';
+-- What is counted in some standings, each named by board, player and the bounds of its period; and the checkpoints that
+-- stand for what is not kept of it.
+SELECT
+    (SELECT json_group_array(json_array(wanted.key, accepted_at, history.id, score, json(tiebreakers)))
+    FROM json_each(:wanted) AS wanted CROSS JOIN history
+        ON board = wanted.value ->> 0 AND player_id = wanted.value ->> 1
+        AND accepted_at >= max(wanted.value ->> 2, (SELECT at FROM horizon)) AND accepted_at < wanted.value ->> 3
+    WHERE state = 'counted'),
+    (SELECT json_group_array(json_array(wanted.key, json_array(score, json(tiebreakers), achieved_at, last_at, last_id)))
+    FROM json_each(:wanted) AS wanted CROSS JOIN checkpoints
+        ON board = wanted.value ->> 0 AND player_id = wanted.value ->> 1 AND since = wanted.value ->> 2);
 
 -- name: write_players
 -- Create the players of a batch that are new and rename those called otherwise.
@@ -280,7 +287,7 @@ SELECT id, player_id, board, action, score, tiebreakers, metadata, accepted_at, 
 
 -- name: void_submission
 -- Take a submission out of what is counted.
-UPDATE history SET state = 'voided' WHERE id = :id;
+UPDATE history SET state = 'voided' WHERE id = :id AND accepted_at >= (SELECT at FROM horizon);
 
 -- name: history
 -- A player's newest submissions on a board.
@@ -428,3 +435,43 @@ SELECT count(*), min(at) FROM (SELECT at FROM outbox ORDER BY id LIMIT :limit);
 -- name: ping
 -- Write something, to learn whether that is possible.
 INSERT INTO meta (key, value) VALUES ('ping', '1') ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+
+-- Retention
+
+-- name: horizon
+-- From when on the history is kept, and the oldest score that waits for a decision.
+SELECT at, (SELECT min(accepted_at) FROM reviews JOIN history ON id = submission_id WHERE reviews.state = 'open')
+FROM horizon;
+
+-- name: retiring
+-- What is counted on a board within some bounds, player by player in fold order.
+SELECT player_id, accepted_at, id, score, tiebreakers FROM history
+WHERE board = :board AND state = 'counted' AND accepted_at >= :since AND accepted_at < :until
+ORDER BY player_id, accepted_at, id;
+
+-- name: put_checkpoint
+-- Keep what a player's submissions came to.
+INSERT INTO checkpoints (board, player_id, since, score, tiebreakers, achieved_at, last_at, last_id)
+VALUES (:board, :player_id, :since, :score, :tiebreakers, :achieved_at, :last_at, :last_id)
+ON CONFLICT (board, player_id, since) DO UPDATE SET score = excluded.score, tiebreakers = excluded.tiebreakers,
+    achieved_at = excluded.achieved_at, last_at = excluded.last_at, last_id = excluded.last_id;
+
+-- name: checkpoint
+-- What those of a player's submissions came to that are not kept.
+SELECT score, tiebreakers, achieved_at, last_at, last_id FROM checkpoints
+WHERE board = :board AND player_id = :player_id AND since = :since;
+
+-- name: drop_checkpoints
+-- Forget the checkpoints of periods that are over.
+DELETE FROM checkpoints WHERE board = :board AND since NOT IN (SELECT value FROM json_each(:kept));
+
+-- name: move_horizon
+-- From now on, what is older is not kept.
+UPDATE horizon SET at = :at;
+
+-- name: sweep_history
+-- Forget some of what is older; ids begin with the time, so the oldest are the first.
+DELETE FROM history WHERE id IN (
+    SELECT id FROM history WHERE accepted_at < (SELECT at FROM horizon) AND id < :before ORDER BY id LIMIT :limit
+);

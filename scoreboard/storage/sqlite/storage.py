@@ -10,6 +10,7 @@ from scoreboard.storage.sqlite.keys import SqliteKeys
 from scoreboard.storage.sqlite.moderation import SqliteModeration
 from scoreboard.storage.sqlite.outbox import SqliteOutbox
 from scoreboard.storage.sqlite.players import SqlitePlayers
+from scoreboard.storage.sqlite.retention import SqliteRetention
 from scoreboard.storage.sqlite.reviews import SqliteReviews
 from scoreboard.storage.sqlite.sessions import SqliteSessions
 from scoreboard.storage.sqlite.standings import SqliteStandings
@@ -21,6 +22,7 @@ class SqliteStorage(
     SqlitePlayers,
     SqliteSessions,
     SqliteKeys,
+    SqliteRetention,
     SqliteBoards,
     SqliteSubmissions,
     SqliteStandings,

@@ -93,7 +93,8 @@ def _void(
     if item.state != "counted":
         return Voided(item, (), None, done=False)
     check_revision(connection, board)
-    execute(connection, "void_submission", {"id": submission_id})
+    if not execute(connection, "void_submission", {"id": submission_id}):  # too old: its row is about to go
+        return Voided(item, (), None, done=False)
     ledger = Ledger()
     changes = refold(connection, ledger, board, item.player_id, periods)
     append(connection, entries)
@@ -128,9 +129,13 @@ def refold(
     counted = read_counted(connection, [counted_by(board, periods[row.index], player_id) for row in standings])
     return tuple(
         ledger.put(
-            board.settings, periods[row.index], Named(*named), fold(board.settings, submissions), row.revision + 1
+            board.settings,
+            periods[row.index],
+            Named(*named),
+            fold(board.settings, each.submissions, each.start),
+            row.revision + 1,
         )
-        for row, submissions in zip(standings, counted, strict=True)
+        for row, each in zip(standings, counted, strict=True)
     )
 
 

@@ -101,6 +101,21 @@ CREATE TABLE history (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX history_player ON history (board, player_id, accepted_at, id);
 
+-- What was counted before the horizon is not kept, but for what it came to: for each player and beginning of a period.
+CREATE TABLE checkpoints (
+    board TEXT NOT NULL REFERENCES boards (id),
+    player_id TEXT NOT NULL REFERENCES players (id),
+    since INTEGER NOT NULL,
+    score INTEGER NOT NULL,
+    tiebreakers TEXT NOT NULL,
+    achieved_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    last_id TEXT NOT NULL,
+    PRIMARY KEY (board, player_id, since)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE horizon (at INTEGER NOT NULL) STRICT;
+INSERT INTO horizon (at) VALUES (-9007199254740991);
+
 -- Taken action ids and what the first use was answered; forgotten after `kept_until`. `fingerprint` is hexadecimal.
 -- The ids are random: with rows in the order of arrival only a thin index is written in random places.
 CREATE TABLE actions (
