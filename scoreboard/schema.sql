@@ -130,7 +130,7 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (board, player_id, since)
 );
 CREATE TABLE horizon (at timestamptz NOT NULL);
-INSERT INTO horizon (at) VALUES (instant(-9007199254740991));
+INSERT INTO horizon (at) VALUES ('-infinity');
 
 -- Taken action ids and what the first use was answered; forgotten after `kept_until`. Not partitioned: only so is an id
 -- unique.

@@ -440,7 +440,7 @@ SELECT max(version) FROM schema_version;
 
 -- name: lock_horizon
 -- From when on the history is kept, and the oldest score that waits for a decision. Nothing is voided meanwhile.
-SELECT microseconds(at), (
+SELECT CASE WHEN isfinite(at) THEN microseconds(at) ELSE -9223372036854775807 END, (
         SELECT microseconds(min(accepted_at)) FROM reviews JOIN history ON id = submission_id WHERE reviews.state = 'open'
     )
 FROM horizon FOR UPDATE;

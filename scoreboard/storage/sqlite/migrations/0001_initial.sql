@@ -114,7 +114,7 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (board, player_id, since)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE horizon (at INTEGER NOT NULL) STRICT;
-INSERT INTO horizon (at) VALUES (-9007199254740991);
+INSERT INTO horizon (at) VALUES (-9223372036854775807);
 
 -- Taken action ids and what the first use was answered; forgotten after `kept_until`. `fingerprint` is hexadecimal.
 -- The ids are random: with rows in the order of arrival only a thin index is written in random places.
