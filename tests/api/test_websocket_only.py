@@ -139,9 +139,12 @@ async def accounts(api: Api, codec: Codec, ada: Socket, tokens: dict[str, Any]) 
     signed_in = await elsewhere.ask("login", username="ada", password="better horses")
     await elsewhere.ask("auth", token=signed_in["access_token"])
     assert (await elsewhere.ask("logout"))["type"] == "result"
-    ada.asked |= elsewhere.asked
     assert (await ada.ask("logout_all"))["type"] == "result"
-    await elsewhere.close()
+    leaving, _ = await signed_up(api, codec, "bob")
+    assert (await leaving.ask("erase_me"))["type"] == "result"
+    for socket in (elsewhere, leaving):
+        ada.asked |= socket.asked
+        await socket.close()
     await ada.close()
     eve, _ = await signed_up(api, codec, "eve")
     assert (await eve.ask("erase_me"))["type"] == "result"
