@@ -17,7 +17,7 @@ from scoreboard.anticheat.neighbours import Neighbours
 from scoreboard.anticheat.rules import Judgement, Plan, judge, plan
 from scoreboard.anticheat.sketch import Sketch, bucket_of
 from scoreboard.clock import DAY, HOUR
-from scoreboard.model import ActionRule, Board
+from scoreboard.model import ActionRule, Board, RuleName
 
 FRESH = DAY
 AGES = (HOUR, DAY, 7 * DAY, 30 * DAY)
@@ -28,6 +28,9 @@ MAX_LANES = 2_000
 """Addresses, and actions of boards, that are remembered; beyond it the one unheard of for longest is forgotten."""
 
 COUNTED_PLAYERS = 20
+
+LOOK_AT_SCORES_ALONE: frozenset[RuleName] = frozenset({"outlier"})
+"""The rules that have something to say of a score of which nothing else is known."""
 
 _NO_RULE = ActionRule()
 
@@ -54,7 +57,7 @@ class Claimed(Struct, frozen=True):
 class _Lane:
     """One action of a board: its rules, and how everybody scores there, all together and by age of account."""
 
-    __slots__ = ("everyone", "peers", "plan", "revision", "rule")
+    __slots__ = ("everyone", "peers", "plan", "revision", "rule", "vouched")
 
     def __init__(self, board: Board, action: str) -> None:
         self.everyone = Sketch(COUNTED_PLAYERS)
@@ -66,6 +69,7 @@ class _Lane:
         self.revision = board.revision
         self.rule = board.settings.actions.get(action, _NO_RULE)
         self.plan: Plan = plan(board.settings.rules, self.rule.rules)
+        self.vouched: Plan = tuple(rule for rule in self.plan if rule[0] in LOOK_AT_SCORES_ALONE)
 
 
 class Referee:
@@ -104,10 +108,15 @@ class Referee:
     def vouched(self, board: Board, player_id: str, score: int, at: int) -> Judgement:
         """The verdict on a score that a backend vouches for.
 
-        When and where it was played, and what the player did before, is the backend's business; so the rules have only
-        the score to look at, and what others score.
+        When and where it was played, and what the player did before, is the backend's business; so there is only the
+        score to look at, and what others score.
         """
-        return self.judge(board, Claimed(player_id, "", score, at, at - DAY))
+        lane = self._lane(board, "")
+        case = Case(score, lane.rule, at, at, board.settings.order, peers=lane.everyone)
+        judgement = judge(case, lane.vouched)
+        if judgement.verdict == "accepted":
+            lane.everyone.add(player_id, bucket_of(score))
+        return judgement
 
     def _lane(self, board: Board, action: str) -> _Lane:
         key = (board.id, action)
