@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+from scoreboard.errors import Unavailable
 from scoreboard.model import BoardPeriod, Projection
 from scoreboard.ranking.base import Ranking
 from scoreboard.storage.base import Storage
@@ -65,9 +66,25 @@ class Rebuilder:
             del self._running[period]
 
     async def _pages(self, period: BoardPeriod) -> AsyncIterator[Sequence[Projection]]:
-        after: str | None = None
-        while page := await self._storage.standings_of(period, after, PAGE):
-            yield page
-            if len(page) < PAGE:
-                return
-            after = page[-1].player_id
+        """The period's standings; while one page is taken in the next is read."""
+        reading = self._read(period, None)
+        try:
+            while page := await reading:
+                if isinstance(page, Unavailable):
+                    raise page
+                if len(page) == PAGE:
+                    reading = self._read(period, page[-1].player_id)
+                yield page
+                if len(page) < PAGE:
+                    return
+        finally:
+            reading.cancel()
+
+    def _read(self, period: BoardPeriod, after: str | None) -> "asyncio.Task[Sequence[Projection] | Unavailable]":
+        async def read() -> Sequence[Projection] | Unavailable:
+            try:
+                return await self._storage.standings_of(period, after, PAGE)
+            except Unavailable as fault:  # for whoever takes the page in, and no fault of the task
+                return fault
+
+        return self._tasks.start(read(), f"read {period}")

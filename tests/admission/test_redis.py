@@ -80,7 +80,7 @@ async def test_what_one_settles_is_done_for_the_other(redis_server: RedisServer)
         waiting = asyncio.create_task(other.wait(knock("a")))
         await one.settle([(submission("a"), OUTCOME)])
         await waiting
-        await server.home("any")  # in the same turn, or the next
+        await server.posted()
         assert (await admit(other, "a")).reserved == "done"
 
 
@@ -104,6 +104,23 @@ async def test_all_who_ask_at_once_are_answered_in_few_round_trips(redis_server:
         answers = await asyncio.gather(*(admit(admissions, f"a{number}") for number in range(64)))
         assert {answer.reserved for answer in answers} == {"new"}
         assert server.round_trips - before == 1
+
+
+async def test_what_became_of_a_submission_goes_with_the_next_question(redis_server: RedisServer) -> None:
+    async with replica(redis_server) as (admissions, server):
+        await admit(admissions, "a")
+        before = server.round_trips
+        await admissions.settle([(submission("a"), OUTCOME)])
+        assert (await admit(admissions, "a")).reserved == "done"
+        assert server.round_trips - before == 1
+
+
+async def test_what_became_of_the_last_submission_is_told_before_the_end(redis_server: RedisServer) -> None:
+    async with replica(redis_server) as (one, _), replica(redis_server) as (other, _):
+        await admit(one, "a")
+        await one.settle([(submission("a"), OUTCOME)])
+        await one.close()
+        assert (await admit(other, "a")).reserved == "done"
 
 
 async def test_while_redis_is_away_the_process_answers_and_then_redis_again(own_redis: RedisServer) -> None:
