@@ -65,6 +65,7 @@ class DatabaseSettings(Section, frozen=True, kw_only=True):
     connections: Annotated[int, Meta(ge=2, le=100)] = 8
     replica_lag_s: SomeSeconds = 2
     history_days: Count = 0
+    audit_days: Count = 0
 
 
 class RedisSettings(Section, frozen=True, kw_only=True):

@@ -18,6 +18,8 @@ async def audited(app: web.Application) -> AsyncIterator[None]:
     app[KEYRING] = await asyncio.to_thread(load_keyring, app[SETTINGS])
     app[AUDIT] = Audit(app[STORAGE], app[CLOCK], app[KEYRING])
     app[TASKS].start(app[AUDIT].keep_anchored(), "audit anchors")
+    if days := app[SETTINGS].database.audit_days:
+        app[TASKS].start(app[AUDIT].keep_forgetting(days), "old audit entries")
     yield
     app[AUDIT].log_heads()
 

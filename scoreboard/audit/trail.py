@@ -12,11 +12,12 @@ from typing import TypeVar
 import msgspec
 
 from scoreboard.audit.chain import Chain
-from scoreboard.clock import HOUR, Clock
+from scoreboard.clock import DAY, HOUR, Clock, rfc3339
 from scoreboard.errors import OutcomeUnknown, ScoreboardError, Unavailable
 from scoreboard.model import AuditEntry
 from scoreboard.oversight import Head
 from scoreboard.storage.base import Storage
+from scoreboard.storage.retention import month_of
 from scoreboard.tokens import Keyring
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ MAX_TOGETHER = 256
 ANCHORED_CHAINS = 100
 """Of so many chains, the newest, the last entries are anchored in another."""
 
+FORGET_EVERY_S = 3_600.0
 ANCHOR_EVERY_S = 60.0
 ANCHOR_ALL_EVERY = HOUR
 """How often the last entries of others are anchored: where something was written, and where that was only an anchor."""
@@ -141,13 +143,26 @@ class Audit:
         self._anchored_all_at = now if everything else self._anchored_all_at
         self.log_heads()
 
-    async def prune(self, before: int) -> None:
-        """Write down that entries from before the instant are let go, so that their absence is no finding.
+    async def forget(self, days: int) -> None:
+        """Forget the months of so many days ago and older.
 
-        The first entry of each chain that stays is named. To be called before they are deleted.
+        The first entry of each chain that stays is written down before, so that what is gone is not missed.
         """
-        first = await self._storage.audit_kept(before)
-        await self.note(PRUNE, "", "", before=before, first=first)
+        before = month_of(self._clock.now() - days * DAY)
+        if first := await self._storage.audit_kept(before):
+            await self.note(PRUNE, "", "", before=rfc3339(before), first=first)
+            await self._storage.forget_audit(before)
+
+    async def keep_forgetting(self, days: int) -> None:
+        """Forget what is too old, for as long as the server runs."""
+        while True:
+            try:
+                await self.forget(days)
+            except Unavailable as fault:
+                log.debug("old audit entries are not forgotten yet: %s", fault)
+            except Exception:  # the next time tries again
+                log.exception("old audit entries could not be forgotten")
+            await asyncio.sleep(FORGET_EVERY_S)
 
     def log_heads(self) -> None:
         """Tell the log where the own chains stand: what the database cannot deny later."""

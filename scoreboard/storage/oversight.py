@@ -123,7 +123,10 @@ class Audit(Protocol):
         """The last entry of each chain, the newest chains first."""
 
     async def audit_kept(self, since: int) -> dict[str, int]:
-        """The number of each chain's first entry from the instant on, or the one that its next will have."""
+        """Of each chain with older entries: the number of its first from the instant on, or that its next will have."""
+
+    async def forget_audit(self, before: int) -> None:
+        """Delete the entries before the beginning of a month, in bounded steps."""
 
     async def audit_chain(self, chain: str, after: int, limit: int) -> tuple[AuditEntry, ...]:
         """A chain's entries by number, those after a number."""

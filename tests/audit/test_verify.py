@@ -11,6 +11,7 @@ from scoreboard.audit import Anchor, Audit, verify
 from scoreboard.clock import DAY, ManualClock
 from scoreboard.errors import Conflict, OutcomeUnknown
 from scoreboard.model import AuditEntry
+from scoreboard.oversight import AuditFilter
 from scoreboard.storage.base import Storage
 from scoreboard.storage.postgres import PostgresStorage
 from scoreboard.storage.sqlite import SqliteStorage
@@ -184,15 +185,17 @@ async def test_what_the_retention_let_go_is_no_finding_and_what_else_is_gone_is_
     other = house.writer()
     await house.write(3)
     await house.write(2, other)
-    house.clock.advance(DAY)
-    limit = house.clock.now()
-    await house.write(3, other)
-    await house.audit.prune(limit)
-    instant = f"{limit}" if house.storage.kind == "sqlite" else f"instant({limit})"
-    house.tamper(f"DELETE FROM audit WHERE at < {instant}")
+    await house.audit.forget(30)
     assert await house.found() == []
-    again = house.writer()
-    await house.write(1, again)
+    house.clock.advance(70 * DAY)
+    await house.write(3, other)
+    await house.audit.forget(30)
+    assert [entry.act for entry in await told(house.storage)] == ["login"] * 3
+    assert await house.found() == []
+    await house.audit.forget(30)
+    prunes = await house.storage.audit(None, 10, AuditFilter(act="audit.prune"))
+    assert len(prunes) == 1
+    await house.write(1, house.writer())
     house.tamper("DELETE FROM audit WHERE number = 4")
     assert "4 is missing" in await house.found()
 

@@ -20,6 +20,7 @@ from scoreboard.oversight import (
 )
 from scoreboard.periods import board_periods
 from scoreboard.storage.base import Touched
+from scoreboard.storage.retention import month_of
 from tests.storage.contract import MAIN, Contract
 from tests.storage.world import World
 
@@ -493,7 +494,16 @@ class TrailContract(Contract):
 
     async def test_the_first_entry_that_is_kept_of_each_chain_is_known(self, world: World) -> None:
         await world.storage.add_audit([link("a", 1, 10), link("a", 2, 20), link("b", 1, 10), link("c", 1, 30)])
-        assert await world.storage.audit_kept(20) == {"a": 2, "b": 2, "c": 1}
+        assert await world.storage.audit_kept(20) == {"a": 2, "b": 2}
+        assert await world.storage.audit_kept(10) == {}
+
+    async def test_entries_before_a_month_are_forgotten(self, world: World) -> None:
+        month = month_of(world.clock.now())
+        old = [link("a", number, month - 1_100 + number) for number in range(1_100)]
+        kept = [link("a", 1_100, month), link("a", 1_101, month + DAY)]
+        await world.storage.add_audit([*old, *kept])
+        await world.storage.forget_audit(month)
+        assert await world.storage.audit_chain("a", -1, 10) == tuple(kept)
 
     async def test_a_chain_is_read_by_number(self, world: World) -> None:
         entries = [link("a", number) for number in range(1, 6)]

@@ -11,6 +11,9 @@ from scoreboard.storage.postgres.database import Transaction
 from scoreboard.storage.postgres.part import Part
 from scoreboard.storage.postgres.rows import encode
 
+SWEEP_ROWS = 1_000
+"""Entries forgotten in one transaction."""
+
 _END_OF_TIME: Position = (MAX_SCORE, "", 0)
 
 
@@ -37,8 +40,15 @@ class PostgresAudit(Part):
         return tuple(Head(chain, number, bytes(hashed), act) for chain, number, hashed, act in rows)
 
     async def audit_kept(self, since: int) -> dict[str, int]:
-        """The number of each chain's first entry from the instant on, or the one that its next will have."""
+        """Of each chain with older entries: the number of its first from the instant on, or that its next will have."""
         return dict(await self._database.read("audit_kept", since=since))
+
+    async def forget_audit(self, before: int) -> None:
+        """Delete the entries before the beginning of a month: whole tables, and the rest in bounded steps."""
+        await self._database.write("drop_audit", before=before)
+        swept = SWEEP_ROWS
+        while swept == SWEEP_ROWS:
+            swept = await self._database.execute("sweep_audit", before=before, limit=SWEEP_ROWS)
 
     async def audit_chain(self, chain: str, after: int, limit: int) -> tuple[AuditEntry, ...]:
         """A chain's entries by number, those after a number."""

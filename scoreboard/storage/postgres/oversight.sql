@@ -235,7 +235,19 @@ WITH RECURSIVE chains (chain) AS (
 SELECT chain, coalesce(
     (SELECT number FROM audit WHERE audit.chain = chains.chain AND at >= instant(%(since)s) ORDER BY number LIMIT 1),
     (SELECT max(number) + 1 FROM audit WHERE audit.chain = chains.chain))
-FROM chains WHERE chain IS NOT NULL;
+FROM chains
+WHERE chain IS NOT NULL
+    AND (SELECT at FROM audit WHERE audit.chain = chains.chain ORDER BY number LIMIT 1) < instant(%(since)s);
+
+-- name: drop_audit
+-- Forget the months of old entries that have tables of their own.
+SELECT drop_partitions('audit', instant(%(before)s));
+
+-- name: sweep_audit
+-- Forget some old entries that are in no table of a month.
+DELETE FROM audit_default WHERE ctid IN (
+    SELECT ctid FROM audit_default WHERE at < instant(%(before)s) ORDER BY at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+);
 
 -- name: audit_chain
 -- A page of a chain.

@@ -8,7 +8,10 @@ from msgspec.structs import astuple
 from scoreboard.model import MAX_SCORE, AuditEntry
 from scoreboard.oversight import EVERYTHING, AuditFilter, Head, Position
 from scoreboard.storage.sqlite.part import Part
-from scoreboard.storage.sqlite.statements import fetch, write_rows
+from scoreboard.storage.sqlite.statements import execute, fetch, write_rows
+
+SWEEP_ROWS = 1_000
+"""Entries forgotten in one transaction."""
 
 _END_OF_TIME: Position = (MAX_SCORE, "", 0)
 
@@ -45,9 +48,16 @@ class SqliteAudit(Part):
         return tuple(Head(*row) for row in rows)
 
     async def audit_kept(self, since: int) -> dict[str, int]:
-        """The number of each chain's first entry from the instant on, or the one that its next will have."""
+        """Of each chain with older entries: the number of its first from the instant on, or that its next will have."""
         rows = await self._database.read(lambda connection: fetch(connection, "audit_kept", {"since": since}))
         return dict(rows)
+
+    async def forget_audit(self, before: int) -> None:
+        """Delete the entries before the beginning of a month, in bounded steps."""
+        parameters = {"before": before, "limit": SWEEP_ROWS}
+        swept = SWEEP_ROWS
+        while swept == SWEEP_ROWS:
+            swept = await self._database.write(lambda connection: execute(connection, "sweep_audit", parameters))
 
     async def audit_chain(self, chain: str, after: int, limit: int) -> tuple[AuditEntry, ...]:
         """A chain's entries by number, those after a number."""

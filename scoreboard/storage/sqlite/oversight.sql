@@ -202,7 +202,13 @@ WITH RECURSIVE chains (chain) AS (
 SELECT chain, coalesce(
     (SELECT number FROM audit WHERE audit.chain = chains.chain AND at >= :since ORDER BY number LIMIT 1),
     (SELECT max(number) + 1 FROM audit WHERE audit.chain = chains.chain))
-FROM chains WHERE chain IS NOT NULL;
+FROM chains
+WHERE chain IS NOT NULL
+    AND (SELECT at FROM audit WHERE audit.chain = chains.chain ORDER BY number LIMIT 1) < :since;
+
+-- name: sweep_audit
+-- Forget some old entries.
+DELETE FROM audit WHERE rowid IN (SELECT rowid FROM audit WHERE at < :before ORDER BY at LIMIT :limit);
 
 -- name: audit_chain
 -- A page of a chain.
