@@ -406,9 +406,24 @@ WHERE (old).score IS NOT NULL AND (at, id) <= ((old).last_at, (old).last_id)
 $$;
 
 -- Lock the standings that accepted submissions move, which are there, and fold these in.
+--
+-- They are locked by a statement of their own: one that waits for a lock sees neither what was written to the history
+-- meanwhile nor where the row is now.
 CREATE FUNCTION batch_moves(live batch_item[]) RETURNS batch_move[]
     LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM FROM (
+        SELECT DISTINCT item.board, place."window", place.period, item.player_id
+        FROM unnest(live) AS item, unnest(item.windows, item.periods) AS place ("window", period)
+        WHERE item.status = 'accepted'
+        ORDER BY 1, 2, 3, 4
+    ) AS wanted
+    CROSS JOIN LATERAL (
+        SELECT FROM standings
+        WHERE board = wanted.board AND "window" = wanted."window" AND period = wanted.period
+            AND player_id = wanted.player_id
+        FOR UPDATE
+    ) AS locked;
     RETURN (
         SELECT array_agg((
             wanted.n, wanted.w, old.place, wanted.board, wanted."window", wanted.period, wanted.player_id,
@@ -430,7 +445,7 @@ BEGIN
             SELECT ctid AS place, revision, score, tiebreakers, achieved_at, last_at, last_id FROM standings
             WHERE board = wanted.board AND "window" = wanted."window" AND period = wanted.period
                 AND player_id = wanted.player_id
-            FOR UPDATE
+            OFFSET 0
         ) AS old
         CROSS JOIN LATERAL (
             SELECT status, name, revision FROM players WHERE id = wanted.player_id OFFSET 0
