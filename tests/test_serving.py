@@ -165,3 +165,20 @@ def test_a_data_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -
     output, errors, status = end(serve(tmp_path, "--port", "0"))
     assert (output, status) == ("", 1)
     assert errors == f"Error: data.dir: cannot make {tmp_path / 'data'}: File exists\n"
+
+
+def test_a_database_that_is_away_is_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s" * 40)
+    (tmp_path / "secret").chmod(0o600)
+    with socket.socket() as nobody:  # holds its port and does not listen
+        nobody.bind(("127.0.0.1", 0))
+        away = {
+            "SCOREBOARD__DATABASE__URL": f"postgresql://board@127.0.0.1:{nobody.getsockname()[1]}/scores",
+            "SCOREBOARD__REDIS__URL": "redis://127.0.0.1:1/0",
+            "SCOREBOARD__SECURITY__SECRET_FILE": str(tmp_path / "secret"),
+        }
+        output, errors, status = end(serve(tmp_path, "--port", "0", **away))
+    assert (output, status) == ("", 1)
+    logged, complaint = (line for line in errors.splitlines() if "redis" not in line)
+    assert re.search("WARNING .*postgres: .*Connection refused", logged)
+    assert complaint == "Error: The database cannot be reached."

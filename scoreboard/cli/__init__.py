@@ -5,7 +5,7 @@ from importlib import import_module
 import click
 
 import scoreboard
-from scoreboard.errors import ConfigError
+from scoreboard.errors import ConfigError, Unavailable
 
 COMMANDS = {
     "audit": "audit",
@@ -24,7 +24,7 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """Finds its commands by `COMMANDS`, and tells a configuration that cannot be used as one line with status 1."""
+    """Finds its commands by `COMMANDS`, and tells what it cannot work with or reach as one line with status 1."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -38,7 +38,7 @@ class Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
-        except ConfigError as fault:
+        except (ConfigError, Unavailable) as fault:
             raise click.ClickException(str(fault)) from None
 
 

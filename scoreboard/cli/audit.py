@@ -10,7 +10,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from scoreboard.audit import Anchor, Verified
 from scoreboard.config import Settings, load_settings, with_options
-from scoreboard.errors import Unavailable
 from scoreboard.maintenance import verify_audit
 
 SHOWN = 100
@@ -23,7 +22,7 @@ def audit() -> None:
 
 @audit.command("verify")
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file; $SCOREBOARD_CONFIG unless told.")
-@click.option("--data", help="The server's data folder, if it is another than the configured one.")
+@click.option("--data", metavar="DIR", help="Folder of the database and of generated secrets.")
 @click.option(
     "--pin",
     "pins",
@@ -38,10 +37,7 @@ def verify(config: Path | None, data: str | None, pins: tuple[str, ...]) -> None
     """
     pinned = dict(map(_pin, pins))
     settings = with_options(load_settings(config, os.environ), data=data)
-    try:
-        verified = asyncio.run(_verify(settings, pinned))
-    except Unavailable as fault:
-        raise click.ClickException(str(fault)) from None
+    verified = asyncio.run(_verify(settings, pinned))
     for finding in verified.findings[:SHOWN]:
         click.echo(f"{finding.chain} {finding.number} {finding.what}")
     if len(verified.findings) > SHOWN:

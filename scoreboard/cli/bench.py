@@ -53,10 +53,10 @@ def bench(
     json_file: Path | None,
     profiled: bool,
 ) -> None:
-    """Measure the server beside what the machine can do at best in the same run.
+    """Measure the server beside what the machine can do at best.
 
-    The load keeps to one core; servers may use all. Databases are made in the folder for temporary files ($TMPDIR),
-    which must be on a real disk for the writes to mean anything.
+    Both take turns in the same run. The load keeps to one core; servers may use all. Databases are made in the folder
+    for temporary files ($TMPDIR), which must be on a real disk for the writes to mean anything.
     """
     scenarios = _chosen(only, SCALED if scaled else LINES)
     if (database_url or redis_url) and not scaled:

@@ -48,7 +48,7 @@ def cheatlab(
     svg_file: Path | None,
     cost: bool,
 ) -> None:
-    """Put recorded or generated play through the rules and show whom they object to.
+    """Put play through the rules and show whom they object to.
 
     LOGS are contest logs, logs of clicks, or folders of them; everybody in them counts as honest. Without any, honest
     players and cheats are generated. Nothing is sent to a server: change the rules in a copy of your configuration and

@@ -14,9 +14,10 @@ from scoreboard.doctor import examine
 @click.option("--data", metavar="DIR", help="Folder of the database and of generated secrets.")
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file; $SCOREBOARD_CONFIG unless told.")
 def doctor(data: str | None, config: Path | None) -> None:
-    """Look at the configuration, the databases, Redis, the servers that run, and all their clocks.
+    """Tell whether all that the server depends on is in order.
 
-    Changes nothing, and can be done while servers run. Ends with status 1 where anything is bad.
+    Looks at the configuration, the databases, Redis, the servers that run, and all their clocks. Changes
+    nothing, and can be done while servers run. Ends with status 1 where anything is bad.
     """
     settings = with_options(load_settings(config, os.environ), data=data)
     bad = asyncio.run(_tell(settings))

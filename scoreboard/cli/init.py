@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from scoreboard.config import load_settings, with_options
-from scoreboard.errors import Unavailable
 from scoreboard.maintenance import initialise
 
 
@@ -20,8 +19,5 @@ def init(data: str | None, config: Path | None) -> None:
     The server does it by itself at its start; here it can be done before, by a user with the right to.
     """
     settings = with_options(load_settings(config, os.environ), data=data)
-    try:
-        asyncio.run(initialise(settings))
-    except Unavailable as fault:
-        raise click.ClickException(str(fault)) from None
+    asyncio.run(initialise(settings))
     click.echo("ok", err=True)

@@ -58,10 +58,10 @@ def replay(
     suffix: str,
     resume: bool,
 ) -> None:
-    """Replay a recorded contest and compare the final standings with the official ones.
+    """Replay a recorded contest and compare the final standings.
 
     LOG is an .ndjson file of events. The boards are made by their ranking rule; retractions.ndjson beside the log is
-    applied too. Ends with 0 if every board is identical, 1 with a table of what differs if not.
+    applied too. Ends with 0 if every board is as the official standings say, 1 with a table of what differs if not.
     """
     try:
         contest = load(log, expect)

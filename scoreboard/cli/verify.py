@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from scoreboard.config import load_settings
-from scoreboard.errors import NotFound, Unavailable
+from scoreboard.errors import NotFound
 from scoreboard.maintenance import verify as compare
 from scoreboard.model import BoardPeriod
 from scoreboard.pipeline import Drift
@@ -19,13 +19,14 @@ SHOWN = 10
 @click.argument("boards", nargs=-1)
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file; $SCOREBOARD_CONFIG unless told.")
 def verify(boards: tuple[str, ...], config: Path | None) -> None:
-    """Compare the ranking of BOARDS, or of all, with the database, standing by standing.
+    """Compare the ranking of BOARDS, or of all, with the database.
 
-    It can be done while servers run. Ends with status 1 where anything differs; `rebuild` mends that.
+    Each standing is looked at. It can be done while servers run. Ends with status 1 where anything differs; `rebuild`
+    mends that.
     """
     try:
         differing = asyncio.run(compare(load_settings(config, os.environ), boards, _report))
-    except (NotFound, Unavailable) as fault:
+    except NotFound as fault:
         raise click.ClickException(str(fault)) from None
     if differing:
         raise click.ClickException(f"{differing} standings differ")

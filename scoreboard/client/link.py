@@ -5,7 +5,7 @@ from typing import Any, Literal, Self, TypeVar
 import aiohttp
 import msgspec
 
-from scoreboard.client.problems import ClientError, Problem
+from scoreboard.client.problems import ClientError, Problem, silent
 from scoreboard.errors import Forbidden, Unavailable
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class Link:
         try:
             socket = await http.ws_connect(f"{url}/ws", protocols=(f"scoreboard.v1.{codec}",))
         except (aiohttp.ClientError, TimeoutError) as fault:
-            raise Unavailable(f"{url} does not answer: {fault}") from fault
+            raise silent(url, fault) from fault
         return cls(socket, codec)
 
     async def send(self, kind: str, **fields: Any) -> None:

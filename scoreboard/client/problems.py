@@ -1,8 +1,10 @@
 """Failures as a client meets them: the server's error classes by their code, and one for codes it does not know."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
+import aiohttp
 import msgspec
 
 from scoreboard.errors import InternalError, OutcomeUnknown, RateLimited, ScoreboardError, Unavailable
@@ -36,6 +38,14 @@ def error_of(problem: Problem, http_status: int = 0, retry_after_s: float | None
     if known is None:
         return ClientError(problem, http_status, retry_after_s)
     return known(problem.detail or problem.title, retry_after_s=retry_after_s, result=problem.result)
+
+
+def silent(url: str, fault: Exception) -> Unavailable:
+    """Nobody listens at the address, or there is no such host: said in the system's own words."""
+    reason = str(fault)
+    if isinstance(fault, aiohttp.ClientConnectorError) and isinstance(number := fault.os_error.errno, int):
+        reason = os.strerror(number) if number > 0 else fault.os_error.strerror or reason
+    return Unavailable(f"{url} does not answer: {reason or type(fault).__name__}")
 
 
 def _descendants(kind: type[ScoreboardError]) -> Iterator[type[ScoreboardError]]:

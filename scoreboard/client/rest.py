@@ -12,14 +12,13 @@ import msgspec
 
 from scoreboard.client.backoff import pause_s
 from scoreboard.client.live import Live
-from scoreboard.client.problems import ClientError, Problem, error_of
+from scoreboard.client.problems import ClientError, Problem, error_of, silent
 from scoreboard.errors import (
     ActionTokenUsed,
     OutcomeUnknown,
     ScoreboardError,
     TokenExpired,
     Unauthenticated,
-    Unavailable,
 )
 from scoreboard.model import BoardSettings
 from scoreboard.wire import (
@@ -285,7 +284,7 @@ class Client:
             ) as answer:
                 content = await answer.read()
         except aiohttp.ClientConnectorError as fault:
-            raise Unavailable(f"{self.url} does not answer: {fault}") from fault
+            raise silent(self.url, fault) from fault
         except (aiohttp.ClientError, TimeoutError) as fault:
             raise OutcomeUnknown(f"the connection to {self.url} was lost: {fault or type(fault).__name__}") from fault
         if answer.status >= 400:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,13 @@ def test_every_command_explains_itself() -> None:
         result = CliRunner().invoke(main, [name, "--help"])
         assert result.exit_code == 0
         assert "Usage:" in result.output
+
+
+def test_the_list_of_commands_says_of_each_a_whole_sentence() -> None:
+    listing = CliRunner().invoke(main, ["--help"]).output
+    sentences = listing.partition("Commands:\n")[2].splitlines()
+    assert len(sentences) == len(COMMANDS)
+    assert all(re.search(r"[^.]\.$", sentence) for sentence in sentences)
 
 
 def test_an_unknown_command_is_refused() -> None:

@@ -52,7 +52,8 @@ class Connections:
 
     async def fill(self) -> None:
         """Open all connections. Raises Unavailable."""
-        self._free.extend(await asyncio.gather(*(self._connect() for _ in range(self._size))))
+        self._free.append(await self._connect())  # alone, so that what is wrong is told once
+        self._free.extend(await asyncio.gather(*(self._connect() for _ in range(self._size - 1))))
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator["Connection"]:
@@ -105,7 +106,7 @@ class Connections:
             connection = await self._try_twice(await _dsn(self._url))
         except (OSError, psycopg2.Error, TimeoutError, RuntimeError) as fault:
             self._breaker.failed()
-            log.warning("postgres: %s", str(fault).strip() or "no answer to the connection")
+            log.warning("postgres: %s", " ".join(str(fault).split()) or "no answer to the connection")
             raise unreachable() from None
         self._breaker.succeeded()
         return connection
