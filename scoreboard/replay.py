@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice, takewhile
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from scoreboard.client import Client
 from scoreboard.clock import MILLISECOND, SECOND, rfc3339
@@ -41,8 +42,9 @@ class Outcome(Struct, frozen=True):
 class Replay:
     """One contest on its way into one server.
 
-    `speed` is how many times faster than recorded, 0 for as fast as it goes. `suffix` is added to the board ids.
-    `resume` goes on with an interrupted replay of the same log by the same key: what was posted is not counted again.
+    `speed` is how many times faster than recorded, 0 for as fast as it goes. `suffix` is added to the boards' ids
+    and titles. `resume` goes on with an interrupted replay of the same log by the same key: what was posted is not
+    counted again.
     `progress` is called with the number of events just posted. Once `stop` is set, the batch on its way is finished
     and nothing more is begun.
     """
@@ -96,7 +98,8 @@ class Replay:
             for official in self._contest.officials:
                 await self._check_empty(official.board + self._suffix)
         for official in self._contest.officials:
-            await self._client.put_board(official.board + self._suffix, official.settings)
+            settings = replace(official.settings, title=(official.settings.title or official.board) + self._suffix)
+            await self._client.put_board(official.board + self._suffix, settings)
 
     async def _check_empty(self, board: str) -> None:
         try:

@@ -80,6 +80,12 @@ async def test_names_are_shown_as_recorded(shared: Server, suffix: str) -> None:
     assert shown == {event.player: event.name for event in load(CLUB).events}
 
 
+async def test_boards_of_another_replay_can_be_told_apart_by_their_titles(shared: Server, suffix: str) -> None:
+    await replayed(shared, CLUB, suffix)
+    async with Client(shared.url) as spectator:
+        assert (await spectator.board("club-night" + suffix)).title == "Club night" + suffix
+
+
 async def test_standings_that_differ_end_with_one_and_a_table(shared: Server, tmp_path: Path, suffix: str) -> None:
     wrong = json.loads(CLUB.with_name("standings.json").read_text())
     wrong["boards"][0]["standings"][1]["score"] = 51
