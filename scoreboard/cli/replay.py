@@ -43,7 +43,7 @@ INTERRUPTED = 130
     default=None,
     help="Let players equal in score stand in any order; the default for logs called *-dynamic.ndjson.",
 )
-@click.option("--suffix", default="", help="Added to the boards' ids and titles, for another replay into the same server.")
+@click.option("--suffix", default="", help="Added to the boards' ids and titles, for another replay into one server.")
 @click.option(
     "--resume", is_flag=True, help="Go on with an interrupted replay of this log by the same key. Within 30 days."
 )
