@@ -524,6 +524,8 @@ async def test_what_happens_to_an_account_is_in_the_audit_log(server: Server) ->
         "logout",
         "logout.all",
     ]
-    details = " ".join(entry.detail or "" for entry in await told(server.storage))
+    entries = await told(server.storage)
+    assert {entry.actor for entry in entries if entry.act != "exchange"} == {f"player:{claims.player_id}"}
+    details = " ".join(entry.detail or "" for entry in entries)
     assert ADDRESS in details
     assert "horse" not in details

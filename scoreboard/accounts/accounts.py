@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from scoreboard.accounts.sessions import Sessions
 from scoreboard.admission.base import Admissions
 from scoreboard.attempts.base import Attempt, Attempts
-from scoreboard.audit import Audit
+from scoreboard.audit import Audit, by_player
 from scoreboard.clock import Clock, rfc3339
 from scoreboard.errors import BadRequest, Forbidden, RateLimited, ScoreboardError, Unauthenticated, UsernameTaken
 from scoreboard.limits import network_of
@@ -67,7 +67,7 @@ class Accounts:
     async def register(self, request: Register, address: str, user_agent: str) -> SignedIn:
         """A new player, signed in. Raises BadRequest for the names, UsernameTaken, Overloaded."""
         player = await self._create(request, "player")
-        await self._audit.note("register", player.id, player.id, address=address)
+        await self._audit.note("register", by_player(player.id), player.id, address=address)
         return await self._sessions.open(player, address, user_agent)
 
     async def login(self, request: Login, address: str, user_agent: str) -> SignedIn:
@@ -85,7 +85,11 @@ class Accounts:
             await self._attempts.succeeded(attempt)
         subject = known.player.id if known else ""
         await self._audit.note(
-            "login" if right else "login.failed", subject, subject, username=request.username, address=address
+            "login" if right else "login.failed",
+            by_player(subject),
+            subject,
+            username=request.username,
+            address=address,
         )
         if known is None or not right:
             raise Unauthenticated("The username or the password is wrong")
@@ -112,12 +116,12 @@ class Accounts:
     async def logout(self, claims: Claims) -> None:
         """End this session."""
         await self._sessions.end(claims.player_id, claims.session_id)
-        await self._audit.note("logout", claims.player_id, claims.session_id)
+        await self._audit.note("logout", by_player(claims.player_id), claims.session_id)
 
     async def logout_all(self, claims: Claims) -> None:
         """End all of the player's sessions."""
         await self._sessions.end_all(claims.player_id)
-        await self._audit.note("logout.all", claims.player_id, claims.player_id)
+        await self._audit.note("logout.all", by_player(claims.player_id), claims.player_id)
 
     async def change_password(self, claims: Claims, request: ChangePassword, address: str) -> None:
         """Replace the password and end all other sessions.
@@ -130,12 +134,12 @@ class Accounts:
         if right:
             await self._attempts.succeeded(attempt)
         if known is None or not right:
-            await self._audit.note("password.failed", claims.player_id, claims.player_id)
+            await self._audit.note("password.failed", by_player(claims.player_id), claims.player_id)
             raise Forbidden("The old password is wrong")
         new = await self._passwords.hash(request.new_password)
         if not await self._sessions.change_password(claims, known, new):
             raise Forbidden("The password was changed meanwhile")
-        await self._audit.note("password.change", claims.player_id, claims.player_id)
+        await self._audit.note("password.change", by_player(claims.player_id), claims.player_id)
 
     async def me(self, claims: Claims) -> MeOut:
         """The player behind the claims. Raises Unauthenticated, PlayerBanned."""

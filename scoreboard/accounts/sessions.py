@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from scoreboard.admission.base import Admissions
-from scoreboard.audit import Audit, storable
+from scoreboard.audit import Audit, by_player, storable
 from scoreboard.clock import SECOND, Clock, uuid7
 from scoreboard.errors import PlayerBanned, Unauthenticated
 from scoreboard.model import Player, Session, SessionState
@@ -82,7 +82,7 @@ class Sessions:
         if renewed is None:
             await self.end(player.id, session_id)
             detail = {"session": session_id, "address": address, "user_agent": user_agent}
-            await self._audit.note("refresh.reuse", player.id, player.id, **detail)
+            await self._audit.note("refresh.reuse", by_player(player.id), player.id, **detail)
             raise Unauthenticated(_ENDED)
         session, successor = renewed
         await self._admissions.learn(_state(session, player))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
+from scoreboard.audit import by_player
 from scoreboard.errors import Unauthenticated
 from scoreboard.model import ApiKey
 from scoreboard.pipeline import Judged
@@ -36,7 +37,7 @@ class Caller(Struct, frozen=True):
         """How the audit trail names the caller."""
         if self.key is not None:
             return f"key:{self.key.id}"
-        return "nobody" if self.claims is None else f"player:{self.claims.player_id}"
+        return "nobody" if self.claims is None else by_player(self.claims.player_id)
 
 
 NOBODY = Caller()

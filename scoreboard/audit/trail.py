@@ -42,6 +42,11 @@ ERASE = "player.erase"
 T = TypeVar("T")
 
 
+def by_player(player_id: str) -> str:
+    """How the trail names a player who acts; nobody known for an empty id."""
+    return player_id and f"player:{player_id}"
+
+
 class _Lane:
     """A chain and the lock of who writes to it; a chain whose last write may have failed half-way is given up."""
 
@@ -64,7 +69,7 @@ class Audit:
         self._anchored_all_at = 0
 
     def entry(self, act: str, actor: str, subject: str, **detail: object) -> AuditEntry:
-        """An entry of now: `actor` and `subject` are ids, or empty for nobody known."""
+        """An entry of now: `actor` names who acts and `subject` is an id; both may be empty, for nobody known."""
         told = {name: storable(value) if isinstance(value, str) else value for name, value in detail.items()}
         return AuditEntry(self._clock.now(), actor, act, subject, msgspec.json.encode(told).decode())
 
