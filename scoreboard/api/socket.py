@@ -30,7 +30,7 @@ from scoreboard.live.farewell import (
     TOO_MANY,
     Farewell,
 )
-from scoreboard.live.frames import close_frame, pong_frame
+from scoreboard.live.frames import close_answer, close_frame, pong_frame
 from scoreboard.live.outlet import Outlet
 from scoreboard.wire import Authenticate, Expiring, Input, Ping, SignedIn, State, Subscribe, Unsubscribe
 
@@ -123,7 +123,7 @@ class Socket:
                 if not self._parted:
                     await self._take(message)
             if not self._parted and message.type is WSMsgType.CLOSE:
-                self._outlet.finish(close_frame(message.data or None))
+                self._outlet.finish(close_answer(message.data))
         finally:
             services.hub.leave(self._outlet)
             services.registry.remove(self)

@@ -12,6 +12,8 @@ _DATA: dict[Codec, int] = {"json": _TEXT, "msgpack": _BINARY}
 _SHORT = struct.Struct(">BB").pack
 _MEDIUM = struct.Struct(">BBH").pack
 _LONG = struct.Struct(">BBQ").pack
+_PROTOCOL_ERROR, _LOST = 1002, 1006
+
 _CODE = struct.Struct(">H").pack
 
 MAX_REASON_BYTES = 123
@@ -38,6 +40,11 @@ def close_frame(code: int | None, reason: str = "") -> bytes:
     if code is None:
         return _framed(_CLOSE, b"")
     return _framed(_CLOSE, _CODE(code) + reason.encode()[:MAX_REASON_BYTES])
+
+
+def close_answer(code: int | None) -> bytes:
+    """The answer to a peer's close frame: its own code, but never the one that stands for a lost connection."""
+    return close_frame(_PROTOCOL_ERROR if code == _LOST else code or None)
 
 
 def pong_frame(payload: bytes) -> bytes:
