@@ -14,12 +14,17 @@ import aiohttp
 import psycopg2
 
 from scoreboard.client import Client
-from scoreboard.model import ActionRule, BoardSettings
+from scoreboard.model import ActionRule, BoardSettings, Rules
 from tests.haproxy import Haproxy, require_haproxy
 from tests.ports import free_port
 from tests.server import Server
 
-SUMS = BoardSettings(operator="sum", actions={"hit": ActionRule(max_score=100)})
+SUMS = BoardSettings(
+    operator="sum",
+    actions={"hit": ActionRule(max_score=100)},
+    rules=Rules(metronome="shadow", repetition="shadow", outlier="shadow", shared_address="shadow"),
+)
+"""Those who score under load are bots at one address, and are to be let in."""
 
 VERIFIED_WITHIN_S = 5.0
 """How soon after a fault is over the ranking must be what the database says."""

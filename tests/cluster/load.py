@@ -107,7 +107,9 @@ class Load:
     async def _by_socket(self, token: str) -> None:
         async with Client(self._cluster.url, token=token, attempts=1) as client:
             player = (await insist(client.me)).id
-            async with client.live() as live, asyncio.TaskGroup() as group:
+            async with AsyncExitStack() as stack:
+                live = await insist(lambda: stack.enter_async_context(client.live()))
+                group = await stack.enter_async_context(asyncio.TaskGroup())
                 for _ in range(2):
                     group.create_task(self._keep_scoring(live, player))
 
@@ -153,10 +155,10 @@ class Load:
 
 
 class Audience:
-    """Spectators of one board, of each replica and of the load balancer."""
+    """Spectators of one board: of each replica and of the load balancer, or where they are told to be."""
 
-    def __init__(self, cluster: Cluster, board: str) -> None:
-        self._urls = [*cluster.urls, *[cluster.url] * 3]
+    def __init__(self, cluster: Cluster, board: str, urls: Sequence[str] = ()) -> None:
+        self._urls = urls or [*cluster.urls, *[cluster.url] * 3]
         self._board = board
         self._open = AsyncExitStack()
         self._lives: list[Live] = []
@@ -164,10 +166,13 @@ class Audience:
 
     async def __aenter__(self) -> Self:
         for url in self._urls:
-            live = await self._open.enter_async_context(Live(url))
+            live = await insist(partial(self._enter, url))
             self._lives.append(live)
             self._names.append(await live.subscribe(self._board))
         return self
+
+    async def _enter(self, url: str) -> Live:
+        return await self._open.enter_async_context(Live(url))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
