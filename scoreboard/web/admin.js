@@ -128,7 +128,8 @@ find("#help").onclick = () => find("#keys").showModal();
 find("#keys button").onclick = () => find("#keys").close();
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !desk.player || document.querySelector("dialog[open]")) return;
-  const typing = event.target.matches?.("input:not([type=checkbox]), textarea, select");
+  // What was typed into last may still be told when its dialog is closed.
+  const typing = event.target.matches?.("input:not([type=checkbox]), textarea, select") && event.target.checkVisibility();
   if (typing && event.key === "Escape") event.target.blur();
   if (typing) return;
   if (event.key === "?") find("#keys").showModal();
