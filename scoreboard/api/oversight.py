@@ -76,6 +76,10 @@ async def _lift(context: Context, call: Call, asked: wire.ChangePlayer) -> wire.
     return await context.moderation.lift(asked, _official(call))
 
 
+async def _appoint(context: Context, call: Call, asked: wire.AppointPlayer) -> wire.KnownPlayerOut:
+    return await context.moderation.appoint(asked, _official(call))
+
+
 async def _erase(context: Context, call: Call, asked: wire.PlayerRef) -> None:
     await context.moderation.erase(asked.player_id, call.caller.name)
 
@@ -154,6 +158,7 @@ OVERSIGHT: tuple[Operation[Any, Any], ...] = (
     Operation("ban_player", "POST", f"{_PLAYER}/ban", wire.BanPlayer, _ban, "moderate"),
     Operation("hide_player", "POST", f"{_PLAYER}/hide", wire.ChangePlayer, _hide, "moderate"),
     Operation("lift_player", "POST", f"{_PLAYER}/lift", wire.ChangePlayer, _lift, "moderate"),
+    Operation("appoint_player", "POST", f"{_PLAYER}/role", wire.AppointPlayer, _appoint, "admin"),
     Operation("erase_player", "DELETE", _PLAYER, wire.PlayerRef, _erase, "admin", 204),
     Operation("connections", "GET", "admin/connections", wire.Nothing, _connections, "moderate"),
     Operation("overview", "GET", "admin/overview", wire.Nothing, _overview, "moderate"),

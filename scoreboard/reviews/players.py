@@ -16,6 +16,7 @@ from scoreboard.pipeline import Rank
 from scoreboard.reviews.official import Official, future
 from scoreboard.storage.base import Storage
 from scoreboard.wire import (
+    AppointPlayer,
     BanPlayer,
     ChangePlayer,
     KnownPlayerOut,
@@ -127,6 +128,22 @@ class Moderation:
         """Let a banned or hidden player in again, exactly as before. Raises as `ban` does."""
         entry = self._audit.entry("player.lift", official.name, asked.player_id, reason=asked.reason)
         return await self._change(asked.player_id, official, "active", entry)
+
+    async def appoint(self, asked: AppointPlayer, official: Official) -> KnownPlayerOut:
+        """Make a player a moderator, or one no longer: whoever it is signs in again. Raises NotFound, Forbidden."""
+        if (await self._player(asked.player_id)).role == "admin":
+            raise Forbidden("An admin stays one.")
+        entry = self._audit.entry("player.role", official.name, asked.player_id, role=asked.role, reason=asked.reason)
+        changed = await self._audit.within(
+            [entry],
+            lambda entries: self._storage.set_role(asked.player_id, asked.role, entry.at, entries),
+            written=lambda changed: changed is not None,
+        )
+        if changed is None:
+            raise NotFound("There is no such player.")
+        if changed.ended:
+            await self._admissions.revoke(asked.player_id, changed.ended)
+        return known_player_out(changed.player)
 
     async def erase(self, player_id: str, actor: str) -> None:
         """Remove all that tells who a player was, for ever. Raises NotFound, Forbidden for an admin."""

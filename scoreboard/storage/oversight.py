@@ -6,7 +6,7 @@ As in `scoreboard.storage.base`, each method is one transaction. What is done wr
 from collections.abc import Sequence
 from typing import Protocol
 
-from scoreboard.model import AuditEntry, Board, BoardPeriod, HistoryItem, Player
+from scoreboard.model import AuditEntry, Board, BoardPeriod, HistoryItem, Player, Role
 from scoreboard.oversight import (
     EVERYTHING,
     AuditFilter,
@@ -84,6 +84,11 @@ class Moderation(Protocol):
         A ban ends the player's sessions. Whoever was hidden before a ban is hidden after it. Raises NotFound, also for
         a player who was erased.
         """
+
+    async def set_role(
+        self, player_id: str, role: Role, now: int, entries: Sequence[AuditEntry]
+    ) -> StatusChanged | None:
+        """Give a player a role and end the sessions of the old one; None where nobody has that id, or it was erased."""
 
     async def ended_bans(self, now: int, limit: int) -> tuple[str, ...]:
         """Players whose bans ended before the instant and are not lifted yet, those first that ended first."""

@@ -124,7 +124,26 @@ export class People {
       const { word, look, key } = ACTS[act];
       return button(word, () => this.#change(player, act), { class: look, "aria-keyshortcuts": key });
     });
+    const { role } = this.#desk.player;
+    if (role === "admin" && player.role !== "admin" && player.status === "active") made.push(this.#appoints(player));
     return element("p", { class: "acts" }, ...made);
+  }
+
+  #appoints(player) {
+    const makes = player.role === "player";
+    const word = makes ? "Make moderator" : "No moderator any more";
+    return button(word, () => this.#appoint(player, makes ? "moderator" : "player", word), { class: "quiet" });
+  }
+
+  async #appoint(player, role, word) {
+    const text = "The player is signed out everywhere, and has the new role from the next sign-in on.";
+    const answer = await ask({ title: `${word}: ${player.name}?`, text, action: word });
+    if (!answer) return;
+    await this.#during(async () => {
+      await this.#desk.post(`admin/players/${encodeURIComponent(player.id)}/role`, { role, reason: answer.reason });
+      this.#say(`${player.name} is a ${role} now.`, "good");
+      await Promise.all([this.open(player.id), this.#list.load()]);
+    });
   }
 
   async #change(player, act) {

@@ -69,6 +69,7 @@ from scoreboard.wire.live import (
     me_pushed,
 )
 from scoreboard.wire.moderation import (
+    AppointPlayer,
     AuditEntryOut,
     AuditList,
     AuditOut,
@@ -118,6 +119,7 @@ from scoreboard.wire.scores import (
 
 __all__ = [
     "ActionStarted",
+    "AppointPlayer",
     "ApproveReview",
     "Around",
     "AuditEntryOut",

@@ -1,6 +1,6 @@
 """Players as moderators and admins see them, and the audit trail."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -33,6 +33,11 @@ class BanPlayer(PlayerRef, frozen=True, kw_only=True):
 
 
 class ChangePlayer(PlayerRef, frozen=True, kw_only=True):
+    reason: Text = ""
+
+
+class AppointPlayer(PlayerRef, frozen=True, kw_only=True):
+    role: Literal["player", "moderator"]
     reason: Text = ""
 
 

@@ -319,6 +319,39 @@ async def test_many_are_decided_at_once_and_each_by_itself(api: Api, key: Api) -
     assert await api.rows() == [(1, "ada", 1802)]
 
 
+async def test_an_admin_appoints_a_moderator_who_then_decides_until_dismissed(api: Api, key: Api) -> None:
+    ada, _ = await api.registered("ada")
+    grace, grace_id = await api.registered("grace")
+    submission_id = await held(ada)
+    assert (await grace.get("admin/reviews")).code == "forbidden"
+    answer = await key.post(f"admin/players/{grace_id}/role", {"role": "moderator", "reason": "reliable"})
+    assert (answer.status, answer.body["role"]) == (200, "moderator")
+    assert (await grace.get("me")).code == "unauthenticated"
+
+    moderator = await signed_in(api, "grace")
+    assert (await moderator.post(f"admin/reviews/{submission_id}/approve", {})).status == 200
+    assert (await moderator.post(f"admin/players/{grace_id}/role", {"role": "moderator"})).code == "forbidden"
+    assert (await key.post(f"admin/players/{grace_id}/role", {"role": "player"})).body["role"] == "player"
+    assert (await moderator.get("admin/reviews")).code == "unauthenticated"
+    assert (await (await signed_in(api, "grace")).get("admin/reviews")).code == "forbidden"
+    assert await acts(key, act="player.role") == ["player.role"] * 2
+
+
+async def test_an_admin_stays_one_and_nobody_is_made_one(api: Api, key: Api) -> None:
+    (admin,) = (await key.get("admin/players?query=admin")).body["players"]
+    assert (await key.post(f"admin/players/{admin['id']}/role", {"role": "player"})).code == "forbidden"
+    assert (await key.post("admin/players/p_nobody/role", {"role": "moderator"})).code == "not_found"
+    _, ada_id = await api.registered("ada")
+    assert (await key.post(f"admin/players/{ada_id}/role", {"role": "admin"})).code == "bad_request"
+
+
+async def signed_in(api: Api, username: str) -> Api:
+    """A player with a new session."""
+    answer = await api.post("auth/login", {"username": username, "password": "correct horse"})
+    assert answer.status == 200, answer
+    return api.of(f"Bearer {answer.body['access_token']}")
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

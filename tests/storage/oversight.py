@@ -280,6 +280,21 @@ class ModerationContract(Contract):
         assert (await world.outbox())[-1].id == changed.outbox_id
         assert await acts(world) == ["player.ban"]
 
+    async def test_a_new_role_ends_the_sessions_of_the_old_one(self, world: World) -> None:
+        await world.board()
+        await world.submit("ada", 5)
+        await world.storage.open_session(session("s1", "ada", world.clock.now()))
+        acted = [entry(world, "player.role", "ada")]
+        changed = await world.storage.set_role("ada", "moderator", world.clock.now(), acted)
+        assert changed is not None
+        assert (changed.player.role, changed.ended) == ("moderator", ("s1",))
+        assert await acts(world) == ["player.role"]
+        assert await world.storage.set_role("nobody", "moderator", world.clock.now(), acted) is None
+        await world.storage.erase_player("ada", world.clock.now(), [])
+        assert await world.storage.set_role("ada", "moderator", world.clock.now(), acted) is None
+        assert await acts(world) == ["player.role"]
+        assert await world.shown() == []
+
     async def test_whoever_was_hidden_before_a_ban_is_hidden_after_it(self, world: World) -> None:
         await world.board()
         await world.submit("ada", 5)

@@ -214,6 +214,21 @@ async def test_players_are_found_hidden_and_lifted(browsing: Browsing, api: Api,
     assert len(await api.rows()) == 3
 
 
+async def test_an_admin_makes_a_moderator_who_sees_no_trail(browsing: Browsing, api: Api, tmp_path: Path) -> None:
+    ada = await joined(api, "ada")
+    player_id = (await ada.get("me")).body["id"]
+    page = await enter(browsing, tmp_path, f"/admin#players/{player_id}")
+    await page.get_by_role("button", name="Make moderator").click()
+    await page.locator("#ask").get_by_role("button", name="Make moderator").click()
+    await expect(page.locator("#said")).to_have_text("ada is a moderator now.")
+    await expect(page.get_by_role("button", name="No moderator any more")).to_be_visible()
+    other = await browsing.open("/admin")
+    await sign_in(other, "ada", "correct horse")
+    await expect(other.locator("#who bdi")).to_have_text("ada")
+    await expect(other.get_by_role("link", name="Reviews")).to_be_visible()
+    await expect(other.get_by_role("link", name="Audit")).to_be_hidden()
+
+
 async def test_the_trail_is_searched(browsing: Browsing, api: Api, tmp_path: Path) -> None:
     (submission_id,) = await scored(await joined(api, "ada"), 900)
     await backend(api, tmp_path).post(f"admin/reviews/{submission_id}/reject", {"reason": "a <script>"})

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from scoreboard.errors import NotFound
-from scoreboard.model import AuditEntry, BoardPeriod, Player, Projection
+from scoreboard.model import AuditEntry, BoardPeriod, Player, Projection, Role
 from scoreboard.oversight import HiddenStanding, Place, PlayerFilter, PlayerStatus, StatusChanged
 from scoreboard.storage.postgres.audit import append
 from scoreboard.storage.postgres.boards import signs_of_boards
@@ -33,6 +33,21 @@ class PostgresModeration(Part):
                 raise NotFound("There is no such player.")
             await append(transaction, entries)
             return changed
+
+        return await self._database.transact(change)
+
+    async def set_role(
+        self, player_id: str, role: Role, now: int, entries: Sequence[AuditEntry]
+    ) -> StatusChanged | None:
+        """Give a player a role and end the sessions of the old one; None where nobody has that id, or it was erased."""
+
+        async def change(transaction: Transaction) -> StatusChanged | None:
+            if not await transaction.execute("set_role", id=player_id, role=role):
+                return None
+            await append(transaction, entries)
+            ended = await transaction.fetch("revoke_sessions", player_id=player_id, now=now, except_id=None)
+            player = await _player(transaction, player_id)
+            return StatusChanged(player, (), None, tuple(session_id for (session_id,) in ended))
 
         return await self._database.transact(change)
 

@@ -31,6 +31,10 @@ WHERE (standings.board, standings."window", standings.period, standings.player_i
 RETURNING standings.board, standings."window", standings.period, standings.player_id, standings.revision, order_key,
     name, players.revision;
 
+-- name: set_role
+-- Give a player a role.
+UPDATE players SET role = %(role)s WHERE id = %(id)s AND status <> 'erased';
+
 -- name: ended_bans
 -- Whose ban has ended.
 SELECT id FROM players WHERE banned_until <= instant(%(now)s) ORDER BY banned_until LIMIT %(limit)s;

@@ -4,11 +4,12 @@ import sqlite3
 from collections.abc import Sequence
 
 from scoreboard.errors import NotFound
-from scoreboard.model import AuditEntry, BoardPeriod, Player
+from scoreboard.model import AuditEntry, BoardPeriod, Player, Role
 from scoreboard.oversight import HiddenStanding, Place, PlayerFilter, PlayerStatus, StatusChanged
 from scoreboard.storage.sqlite.audit import append
 from scoreboard.storage.sqlite.part import Part
 from scoreboard.storage.sqlite.players import from_row, read_player
+from scoreboard.storage.sqlite.sessions import revoke_sessions
 from scoreboard.storage.sqlite.statements import execute, fetch
 from scoreboard.storage.sqlite.submissions import decode_tiebreakers
 from scoreboard.storage.sqlite.visibility import Shown, change_status, show
@@ -34,6 +35,20 @@ class SqliteModeration(Part):
                 raise NotFound("There is no such player.")
             append(connection, entries)
             return _changed(connection, player_id, shown)
+
+        return await self._database.write(change)
+
+    async def set_role(
+        self, player_id: str, role: Role, now: int, entries: Sequence[AuditEntry]
+    ) -> StatusChanged | None:
+        """Give a player a role and end the sessions of the old one; None where nobody has that id, or it was erased."""
+
+        def change(connection: sqlite3.Connection) -> StatusChanged | None:
+            if not execute(connection, "set_role", {"id": player_id, "role": role}):
+                return None
+            append(connection, entries)
+            ended = revoke_sessions(connection, player_id, now, None)
+            return _changed(connection, player_id, Shown((), None, ended))
 
         return await self._database.write(change)
 

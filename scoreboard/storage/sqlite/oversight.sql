@@ -16,6 +16,10 @@ SET status = CASE
 WHERE id = :id AND status <> 'erased' AND (:ended IS NULL OR banned_until <= :ended)
 RETURNING id, name, revision, status;
 
+-- name: set_role
+-- Give a player a role.
+UPDATE players SET role = :role WHERE id = :id AND status <> 'erased';
+
 -- name: ended_bans
 -- Whose ban has ended.
 SELECT id FROM players WHERE banned_until <= :now ORDER BY banned_until LIMIT :limit;
