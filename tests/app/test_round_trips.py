@@ -3,8 +3,11 @@
 import asyncio
 from pathlib import Path
 
+from msgspec import structs
+
 from scoreboard.api.context import CONTEXT, Context
 from scoreboard.app.state import SHARED, STORAGE
+from scoreboard.model import ActionRule, BoardSettings, Rules
 from scoreboard.storage.postgres import PostgresStorage
 from scoreboard.tokens import Claims
 from scoreboard.wire import Exchange, ScoreOut, ScoreUpdate, StartAction
@@ -13,6 +16,10 @@ from tests.api.modes import shared_settings
 from tests.postgres import PostgresServer
 from tests.redis_server import RedisServer
 
+# Fresh accounts of one address that all do the same are what a farm of bots looks like.
+SUMS = BoardSettings(
+    operator="sum", actions={"coin": ActionRule()}, rules=Rules(repetition="shadow", shared_address="shadow")
+)
 PLAYERS = 64
 ROUNDS = 5
 
@@ -30,7 +37,8 @@ async def submit(context: Context, claims: Claims, token: str) -> ScoreOut:
 async def test_many_scores_at_once_cost_one_admission_one_transaction_and_one_rank_round(
     tmp_path: Path, postgres_server: PostgresServer, redis_server: RedisServer
 ) -> None:
-    async with running(tmp_path, shared_settings(tmp_path, postgres_server, redis_server)) as api:
+    settings = structs.replace(shared_settings(tmp_path, postgres_server, redis_server), boards={"main": SUMS})
+    async with running(tmp_path, settings) as api:
         context, redis, storage = api.http.app[CONTEXT], api.http.app[SHARED].server, api.http.app[STORAGE]
         assert isinstance(storage, PostgresStorage)
         players = [await signed_in(context, number) for number in range(PLAYERS)]
