@@ -22,9 +22,10 @@ from tests.server import Server
 SUMS = BoardSettings(
     operator="sum",
     actions={"hit": ActionRule(max_score=100)},
-    rules=Rules(metronome="shadow", repetition="shadow", outlier="shadow", shared_address="shadow"),
+    rules=Rules(too_fast="shadow", metronome="shadow", repetition="shadow", outlier="shadow", shared_address="shadow"),
 )
-"""Those who score under load are bots at one address, and are to be let in."""
+"""Those who score under load are bots of one address, with two hands, and are to be let in: what one hand began before
+a fault is old when it ends, and the other has scored on."""
 
 VERIFIED_WITHIN_S = 5.0
 """How soon after a fault is over the ranking must be what the database says."""

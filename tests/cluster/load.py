@@ -122,7 +122,7 @@ class Load:
         score = self._dice.randint(1, 100)
         try:
             answer = await insist(lambda: client.submit(self._board, token, score))
-            assert answer.status == "accepted"
+            assert answer.status == "accepted", answer
             submission_id = answer.submission_id
         except ActionTokenUsed as used:  # the first time, of which nothing was heard, it was counted
             assert used.result is not None
