@@ -5,13 +5,14 @@ from contextlib import AsyncExitStack
 from itertools import product
 
 import pytest
+from msgspec import structs
 
 from scoreboard.anticheat.physics import MAX_IN_STORE
 from scoreboard.client import BoardView, Client, Live
 from scoreboard.client.link import Codec
 from scoreboard.errors import ActionTokenUsed, Unauthenticated
 from scoreboard.wire import BatchItem
-from tests.cluster.cluster import Cluster
+from tests.cluster.cluster import SUMS, Cluster
 
 
 async def test_what_one_replica_begins_the_others_go_on_with(cluster: Cluster, board: str) -> None:
@@ -89,7 +90,9 @@ async def test_clients_of_all_replicas_are_shown_the_same_rows_at_the_same_versi
     assert [(row.player_id, row.score) for row in views[0].rows] == cluster.top(board)
 
 
-async def test_the_rules_see_what_a_player_did_on_any_replica(cluster: Cluster, board: str) -> None:
+async def test_the_rules_see_what_a_player_did_on_any_replica(cluster: Cluster) -> None:
+    board = "strict"
+    await cluster.make_board(board, structs.replace(SUMS, rules=structs.replace(SUMS.rules, too_fast="hold")))
     async with AsyncExitStack() as open_clients:
         signed_in = await (await open_clients.enter_async_context(Client(cluster.url))).register("cy", "correct horse")
         clients = [
