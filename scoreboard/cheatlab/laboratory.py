@@ -1,6 +1,7 @@
 """Trials of generated play: honest crowds, and crowds with one cheat among them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from random import Random
 
@@ -43,12 +44,12 @@ class Laboratory:
         """For each kind of cheat so many trials, each of one among honest players."""
         for kind in kinds:
             for run in range(runs):
-                yield lambda kind=kind, run=run: self._cheat(kind, run)  # type: ignore[misc]
+                yield partial(self._cheat, kind, run)
 
     def honest(self, players: int) -> Iterator[Callable[[], list[Suspect]]]:
         """Trials of so many honest players, each with a thousand submissions."""
         for start in range(0, players, PLAYERS_AT_ONCE):
-            yield lambda start=start: self._honest(start, min(PLAYERS_AT_ONCE, players - start))  # type: ignore[misc]
+            yield partial(self._honest, start, min(PLAYERS_AT_ONCE, players - start))
 
     def cost_us(self, players: int) -> float:
         """What a verdict on so many honest players costs, in microseconds."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -73,7 +74,7 @@ def _recorded(logs: Sequence[Path], boards: dict[str, BoardSettings]) -> list[Tr
         for log in logs:
             for one in recordings(log, boards):
                 board = Board(one.board, one.settings, 1, 0, 0)
-                trials.append(lambda board=board, one=one: tried(board, "", one.attempts))  # type: ignore[misc]
+                trials.append(partial(tried, board, "", one.attempts))
     except Unusable as fault:
         raise click.ClickException(str(fault)) from fault
     return trials

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from scoreboard.client.backoff import pause_s
+from scoreboard.client.claim import Metadata, claim
 from scoreboard.client.link import Codec, Head, Link
 from scoreboard.client.problems import ClientError, Problem, error_of
 from scoreboard.client.view import BoardView, Gap, from_delta, from_snapshot
@@ -164,16 +165,14 @@ class Live:
         score: int,
         *,
         tiebreakers: Sequence[int] = (),
-        metadata: Mapping[str, str | int | float | bool | None] | None = None,
+        metadata: Metadata | None = None,
     ) -> ScoreOut:
         """Submit one score. It counts once however often it has to be sent, over lost connections too.
 
         Raises ActionTokenUsed where an earlier call used the token, and what the server refuses for good; also
         OutcomeUnknown or Unavailable where no attempt got through: the same call may then be made again.
         """
-        fields: dict[str, Any] = {"board": board, "action_token": action_token, "score": score}
-        fields |= {"tiebreakers": tuple(tiebreakers)} if tiebreakers else {}
-        fields |= {"metadata": metadata} if metadata is not None else {}
+        fields = claim(board, action_token, score, tiebreakers, metadata)
         attempt = 0
         while True:
             try:

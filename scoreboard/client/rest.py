@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from scoreboard.client.backoff import pause_s
+from scoreboard.client.claim import Metadata, claim
 from scoreboard.client.live import Live
 from scoreboard.client.problems import ClientError, Problem, error_of, silent
 from scoreboard.errors import (
@@ -127,16 +128,14 @@ class Client:
         score: int,
         *,
         tiebreakers: Sequence[int] = (),
-        metadata: Mapping[str, str | int | float | bool | None] | None = None,
+        metadata: Metadata | None = None,
     ) -> ScoreOut:
         """Submit one score. It counts once however often it has to be sent.
 
         Raises ActionTokenUsed where the token was used by an earlier call, and OutcomeUnknown where no answer came in
         any attempt: the same call may then be made again.
         """
-        body: dict[str, Any] = {"board": board, "action_token": action_token, "score": score}
-        body |= {"tiebreakers": tuple(tiebreakers)} if tiebreakers else {}
-        body |= {"metadata": metadata} if metadata is not None else {}
+        body = claim(board, action_token, score, tiebreakers, metadata)
         return await self._call("POST", "scores/update", ScoreOut, body)
 
     async def batch(self, items: Sequence[BatchItem]) -> tuple[BatchItemOut, ...]:

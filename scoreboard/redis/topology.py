@@ -138,7 +138,7 @@ class _Cluster:
                 if self._cluster is None:
                     await self._ask()
         assert self._cluster is not None
-        return str(self._cluster.get_node_from_key(key).name)  # type: ignore[union-attr]
+        return str(self._cluster.get_node_from_key(key).name)  # type: ignore[union-attr] # none only if asked for a replica
 
     async def places(self) -> Sequence[str]:
         await self.refresh()

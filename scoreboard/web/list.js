@@ -44,6 +44,13 @@ export class List {
     return this.#entries.map((entry) => this.#entry(entry).id);
   }
 
+  /** The id so many entries further down, the first where none is open. @param {string?} id @param {number} by */
+  neighbour(id, by) {
+    const { ids } = this;
+    const at = ids.indexOf(id);
+    return ids[at < 0 ? 0 : Math.min(Math.max(at + by, 0), ids.length - 1)];
+  }
+
   /** Read the first page again, or one more. What was asked for later wins. */
   async load({ more = false } = {}) {
     const reading = ++this.#reading;

@@ -68,9 +68,7 @@ export class People {
   }
 
   #step(by) {
-    const { ids } = this.#list;
-    const at = ids.indexOf(this.#file?.player.id);
-    const next = ids[at < 0 ? 0 : Math.min(Math.max(at + by, 0), ids.length - 1)];
+    const next = this.#list.neighbour(this.#file?.player.id, by);
     if (next) location.hash = `#players/${encodeURIComponent(next)}`;
   }
 

@@ -120,9 +120,7 @@ export class Queue {
   }
 
   #step(by) {
-    const { ids } = this.#list;
-    const at = ids.indexOf(this.#file?.review.submission_id);
-    const next = ids[at < 0 ? 0 : Math.min(Math.max(at + by, 0), ids.length - 1)];
+    const next = this.#list.neighbour(this.#file?.review.submission_id, by);
     if (next) location.hash = `#reviews/${next}`;
   }
 

@@ -1,13 +1,11 @@
 """Held submissions and what was decided of them, in PostgreSQL."""
 
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
 from msgspec.structs import asdict
 
 from scoreboard.errors import Conflict, NotFound
-from scoreboard.model import AuditEntry, Board, BoardPeriod, Evidence, HistoryItem
+from scoreboard.model import AuditEntry, Board, BoardPeriod, HistoryItem
 from scoreboard.oversight import (
     MAX_NOTES,
     MAX_OPEN,
@@ -25,6 +23,7 @@ from scoreboard.storage.postgres.moderation import change_status
 from scoreboard.storage.postgres.part import Part
 from scoreboard.storage.postgres.rows import encode
 from scoreboard.storage.postgres.submissions import check_revision, history_item, is_id, note_touched, refold
+from scoreboard.storage.reviewed import review
 
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 
@@ -37,12 +36,12 @@ class PostgresReviews(Part):
         if after is not None and not is_id(after):
             return ()
         rows = await self._database.read("reviews", **asdict(wanted), after=after or _BEFORE_ALL, limit=limit)
-        return tuple(_from_row(row) for row in rows)
+        return tuple(review(history_item(row[:9]), row[9:]) for row in rows)
 
     async def review(self, submission_id: str) -> Review | None:
         """One review."""
         rows = await self._database.read("review", id=submission_id) if is_id(submission_id) else []
-        return _from_row(rows[0]) if rows else None
+        return review(history_item(rows[0][:9]), rows[0][9:]) if rows else None
 
     async def open_reviews(self) -> int:
         """How many wait for a decision, up to MAX_OPEN."""
@@ -134,13 +133,3 @@ async def _decide(transaction: Transaction, decision: Decision, state: ReviewSta
         reason=decision.reason,
     ):
         raise Conflict("This review was decided, or another moderator is at it.")
-
-
-_evidence = msgspec.json.Decoder(tuple[Evidence, ...])
-_notes = msgspec.json.Decoder(tuple[Note, ...])
-
-
-def _from_row(row: Sequence[Any]) -> Review:
-    address, name, status, evidence, *rest, notes = row[9:]
-    decoded: list[Any] = [*rest, _notes.decode(notes)]
-    return Review(history_item(row[:9]), address, name, status, _evidence.decode(evidence), *decoded)

@@ -2,13 +2,11 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
 from msgspec.structs import asdict
 
 from scoreboard.errors import Conflict, NotFound
-from scoreboard.model import AuditEntry, Board, BoardPeriod, Evidence, HistoryItem
+from scoreboard.model import AuditEntry, Board, BoardPeriod, HistoryItem
 from scoreboard.oversight import (
     MAX_NOTES,
     MAX_OPEN,
@@ -20,6 +18,7 @@ from scoreboard.oversight import (
     ReviewFilter,
     ReviewState,
 )
+from scoreboard.storage.reviewed import review
 from scoreboard.storage.sqlite.audit import append
 from scoreboard.storage.sqlite.ledger import Ledger
 from scoreboard.storage.sqlite.part import Part
@@ -35,12 +34,12 @@ class SqliteReviews(Part):
         """Reviews in the order of their submissions, those after the submission id `after`."""
         parameters = {**asdict(wanted), "after": after or "", "limit": limit}
         rows = await self._database.read(lambda connection: fetch(connection, "reviews", parameters))
-        return tuple(_from_row(row) for row in rows)
+        return tuple(review(history_item(row[:9]), row[9:]) for row in rows)
 
     async def review(self, submission_id: str) -> Review | None:
         """One review."""
         rows = await self._database.read(lambda connection: fetch(connection, "review", {"id": submission_id}))
-        return _from_row(rows[0]) if rows else None
+        return review(history_item(rows[0][:9]), rows[0][9:]) if rows else None
 
     async def open_reviews(self) -> int:
         """How many wait for a decision, up to MAX_OPEN."""
@@ -123,13 +122,3 @@ def _decide(connection: sqlite3.Connection, decision: Decision, state: ReviewSta
     if not fetch(connection, "review", {"id": decision.submission_id}):
         raise NotFound("There is no such review.")
     raise Conflict("This review was decided, or another moderator is at it.")
-
-
-_evidence = msgspec.json.Decoder(tuple[Evidence, ...])
-_notes = msgspec.json.Decoder(tuple[Note, ...])
-
-
-def _from_row(row: Sequence[Any]) -> Review:
-    address, name, status, evidence, *rest, notes = row[9:]
-    decoded: list[Any] = [*rest, _notes.decode(notes)]
-    return Review(history_item(row[:9]), address, name, status, _evidence.decode(evidence), *decoded)
