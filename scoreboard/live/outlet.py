@@ -1,6 +1,7 @@
 """A sink that writes straight to a transport, and cuts a peer that takes nothing any more."""
 
 import asyncio
+import contextlib
 import socket
 
 from scoreboard.clock import SECOND
@@ -113,7 +114,8 @@ class Outlet:
 
     def abort(self) -> None:
         """Cut the connection without a word."""
-        self._transport.abort()
+        with contextlib.suppress(AttributeError):  # asyncio's transport forgets its loop where it closed by itself
+            self._transport.abort()
 
     def due(self, now: int) -> int | None:
         """Look whether the unsent bytes move."""

@@ -1,6 +1,7 @@
 """One running application per test."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from tests.api.app import Api, backend, running
 from tests.api.target import CONFIG, Target
 from tests.server import Server
+
+if not os.environ.get("SCOREBOARD_TEST_AUTOBAHN"):
+    collect_ignore = ["test_autobahn.py"]
 
 
 @pytest.fixture

@@ -162,6 +162,20 @@ async def test_a_push_to_a_peer_that_is_gone_is_ignored(pair: Pair) -> None:
     assert pair.push(b"hello")
 
 
+async def test_a_connection_that_closed_once_all_was_sent_may_be_cut(
+    pair: Pair, caplog: pytest.LogCaptureFixture
+) -> None:
+    size = pair.fill()
+    number = pair.transport.get_extra_info("socket").fileno()
+    pair.outlet.close()
+    await pair.empty(size)
+    while is_open(number):
+        await asyncio.sleep(0)
+    pair.outlet.abort()
+    pair.pass_time(4)
+    assert not caplog.records
+
+
 async def test_nothing_is_pushed_to_a_descriptor_that_is_another_connection_s_now(pair: Pair) -> None:
     number = pair.transport.get_extra_info("socket").fileno()
     pair.transport.abort()
