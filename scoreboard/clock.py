@@ -78,16 +78,19 @@ def uuid7(at: int) -> str:
 
 def rfc3339(at: int) -> str:
     """An instant in microseconds as RFC 3339 in UTC with six digits of a second."""
+    # Each row of each page has such a time: days are remembered, and digits split rather than formatted.
     minute, rest = divmod(at, MINUTE)
-    second, microseconds = divmod(rest, SECOND)
-    # Each row of each page has such a time: its minute is remembered. datetime's formatting takes six times as long.
-    return "%s:%02d.%06dZ" % (_minute(minute), second, microseconds)  # noqa: UP031 - quicker than an f-string
+    digits = str(rest + 100 * SECOND)  # a 1, and eight digits
+    return f"{_day(minute // 1440)}T{_MINUTES[minute % 1440]}:{digits[1:3]}.{digits[3:]}Z"
+
+
+_MINUTES = [f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60)]
 
 
 @lru_cache(maxsize=4096)
-def _minute(minutes: int) -> str:
-    """A minute, counted from the epoch, as YYYY-MM-DDTHH:MM."""
-    return (_EPOCH + timedelta(minutes=minutes)).isoformat(timespec="minutes")[: len("YYYY-MM-DDTHH:MM")]
+def _day(days: int) -> str:
+    """A day, counted from the epoch, as YYYY-MM-DD."""
+    return (_EPOCH + timedelta(days=days)).date().isoformat()
 
 
 def to_datetime(at: int) -> datetime:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from scoreboard.model import BoardId, BoardSettings, Operator, Order, PlayerId, Score
-from scoreboard.wire import RowOut
+from scoreboard.wire import Row
 
 T = TypeVar("T")
 Tie = Literal["earliest", "shared"]
@@ -134,7 +134,7 @@ def load(log: Path, expect: Path | None = None) -> Contest:
     )
 
 
-def differences(official: Official, rows: Sequence[RowOut], *, scores_only: bool = False) -> tuple[Difference, ...]:
+def differences(official: Official, rows: Sequence[Row], *, scores_only: bool = False) -> tuple[Difference, ...]:
     """Where a board's rows, best first, are not the official standings; empty where they agree.
 
     Players equal in score and time may stand in any order, and so may those who share a place; with `scores_only` all
@@ -152,15 +152,15 @@ def differences(official: Official, rows: Sequence[RowOut], *, scores_only: bool
     return (*found, *_mismatches(official.board, expected[start:], []))
 
 
-def _score(row: RowOut) -> tuple[int, str]:
+def _score(row: Row) -> tuple[int, str]:
     return row.score, ""
 
 
-def _score_and_time(row: RowOut) -> tuple[int, str]:
+def _score_and_time(row: Row) -> tuple[int, str]:
     return row.score, row.achieved_at
 
 
-def _as_place(row: RowOut, tie: Tie) -> Place:
+def _as_place(row: Row, tie: Tie) -> Place:
     return Place(row.position if tie == "earliest" else row.rank, row.player_id, row.score, row.name)
 
 

@@ -10,7 +10,7 @@ from scoreboard import periods
 from scoreboard.boards import Boards
 from scoreboard.clock import Clock, rfc3339
 from scoreboard.errors import BadRequest, NotFound, Unavailable
-from scoreboard.model import ActionRule, Board, BoardPeriod, HistoryItem, Page, Row
+from scoreboard.model import ActionRule, Board, BoardPeriod, HistoryItem, Page
 from scoreboard.pipeline import Hidden, Rebuilder
 from scoreboard.ranking.base import Neighbours, NotLoaded, Ranking
 from scoreboard.storage.base import Storage
@@ -34,7 +34,6 @@ from scoreboard.wire import (
     Top,
     history_item_out,
     page_out,
-    row_out,
 )
 
 Answer = TypeVar("Answer")
@@ -156,11 +155,12 @@ class Leaderboard:
 
     async def _ranked_standings(self, period: BoardPeriod, start: Neighbours, asked: Standings) -> PageOut:
         page = await self._page(period, lambda: self._ranking.page(period, start, asked.limit))
-        first, last = (page.rows[0], page.rows[-1]) if page.rows else (None, None)
+        more = bool(page.rows) and page.rows[-1].position < page.total
+        less = bool(page.rows) and page.rows[0].position > 1
         return msgspec.structs.replace(
             page_out(page),
-            next=self._cursor(period, last, False) if last and last.position < page.total else None,
-            previous=self._cursor(period, first, True) if first and first.position > 1 else None,
+            next=self._cursor(period, page.keys[-1], False) if more else None,
+            previous=self._cursor(period, page.keys[0], True) if less else None,
         )
 
     def _start(self, asked: Standings) -> tuple[BoardPeriod, Neighbours]:
@@ -174,8 +174,8 @@ class Leaderboard:
             raise BadRequest("The cursor belongs to another board.")
         return place.period, Neighbours(place.key, place.backwards)
 
-    def _cursor(self, period: BoardPeriod, row: Row, backwards: bool) -> str:
-        return self._cursors.sign(msgspec.msgpack.encode(Place(period, row.key, backwards)))
+    def _cursor(self, period: BoardPeriod, key: bytes, backwards: bool) -> str:
+        return self._cursors.sign(msgspec.msgpack.encode(Place(period, key, backwards)))
 
     async def around(self, asked: Around, own: bool = False) -> PageOut:
         """The player and the neighbours; a hidden player on the board only where it is their `own`.
@@ -208,7 +208,7 @@ class Leaderboard:
             period=period.period,
             epoch=page.epoch,
             version=page.version,
-            **msgspec.structs.asdict(row_out(row)),
+            **msgspec.structs.asdict(row),
             total=page.total,
             percentile=round(100 * (page.total - row.position + 1) / page.total, 2),
         )
@@ -281,7 +281,7 @@ class Leaderboard:
         page = await asyncio.shield(reading)
         if isinstance(page, Unavailable):
             raise page
-        return msgspec.structs.replace(page, rows=page.rows[:limit])
+        return msgspec.structs.replace(page, rows=page.rows[:limit], keys=page.keys[:limit])
 
     async def _read_stored(self, period: BoardPeriod) -> Page | Unavailable:
         try:
@@ -290,7 +290,7 @@ class Leaderboard:
             return fault
 
     async def _page(self, period: BoardPeriod, read: Callable[[], Awaitable[Page]]) -> Page:
-        return await self._read(period, read, Page(period, 0, 0, 0, ()))
+        return await self._read(period, read, Page(period, 0, 0, 0, (), ()))
 
     async def _read(self, period: BoardPeriod, read: Callable[[], Awaitable[Answer]], empty: Answer) -> Answer:
         """Read from the ranking, loading a period that has standings but is not loaded; `empty` where it has none."""

@@ -258,23 +258,26 @@ class Placing(Struct, frozen=True):
     score: int | None = None
 
 
-class Row(Struct, frozen=True):
-    """One visible row of a board period."""
+class Row(Struct, frozen=True, omit_defaults=True, gc=False):
+    """One visible row of a board period, as it is made for a page and as everybody is shown it: rows are many.
+
+    `achieved_at` is an RFC 3339 time.
+    """
 
     position: int
     rank: int
     player_id: str
     name: str
     score: int
-    tiebreakers: tuple[int, ...]
-    achieved_at: int
-    key: bytes
+    achieved_at: str
+    tiebreakers: tuple[int, ...] = ()
 
 
 class Page(Struct, frozen=True):
     """Rows of a board period, best first, with the version they belong to; one atomic read.
 
-    `stale` marks an answer from the database, whose epoch and version are unknown (None).
+    `keys` are the order keys of the rows, one for each. `stale` marks an answer from the database, whose epoch and
+    version are unknown (None).
     """
 
     period: BoardPeriod
@@ -282,6 +285,7 @@ class Page(Struct, frozen=True):
     version: int | None
     total: int
     rows: tuple[Row, ...]
+    keys: tuple[bytes, ...]
     stale: bool = False
 
 

@@ -56,16 +56,25 @@ class OrderKeys:
 
     def decode(self, key: bytes) -> Decoded:
         """The parts of a key made by `encode`."""
-        return Decoded(*self.parts(key))
+        return Decoded(*self.parts((key,))[0])
 
-    def parts(self, key: bytes) -> tuple[int, tuple[int, ...], int, str]:
-        """As `decode`, without names for the parts: each row of each page comes by here."""
+    def parts(self, keys: Sequence[bytes]) -> list[tuple[int, tuple[int, ...], int, str]]:
+        """As `decode` of each, without names for the parts: every row of every page comes by here."""
+        unpack, sign, size = self._unpack, self._sign, self._size
         if not self._ties:
-            first, achieved = self._unpack(key)
-            return self._sign * (first - _OFFSET), (), achieved - _OFFSET, key[self._size :].decode()
-        first, *columns, achieved = self._unpack(key)
-        ties = tuple([sign * (n - _OFFSET) for sign, n in zip(self._ties, columns, strict=True)])
-        return self._sign * (first - _OFFSET), ties, achieved - _OFFSET, key[self._size :].decode()
+            return [
+                (sign * (first - _OFFSET), (), achieved - _OFFSET, key[size:].decode())
+                for key in keys
+                for first, achieved in (unpack(key),)
+            ]
+        return [
+            (sign * (first - _OFFSET), self._columns(columns), achieved - _OFFSET, key[size:].decode())
+            for key in keys
+            for first, *columns, achieved in (unpack(key),)
+        ]
+
+    def _columns(self, columns: Sequence[int]) -> tuple[int, ...]:
+        return tuple([sign * (n - _OFFSET) for sign, n in zip(self._ties, columns, strict=True)])
 
     def score(self, key: bytes) -> int:
         """The score alone, in a fraction of the time that `decode` takes."""

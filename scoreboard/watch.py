@@ -14,7 +14,7 @@ from rich.text import Text
 
 from scoreboard.client import BoardView
 from scoreboard.clock import SECOND, rfc3339, to_datetime
-from scoreboard.wire import BoardOut, RowOut
+from scoreboard.wire import BoardOut, Row
 
 FADE_US = 3 * SECOND
 DIM_US = 2 * SECOND
@@ -97,7 +97,7 @@ class Frame(Struct, frozen=True):
         state = (self.status, "green" if self.status == "live" else "bold yellow")
         return _line(state, (f" · {players} · {changed} · version {self.view.version}", "dim"))
 
-    def _rows(self, rows: tuple[RowOut, ...], width: int) -> Iterator[Text]:
+    def _rows(self, rows: tuple[Row, ...], width: int) -> Iterator[Text]:
         if not self.view.rows:
             yield _line(("No scores yet.", "dim"))
         scores = [score_text(row.score, self.board.decimals) for row in rows]
@@ -173,11 +173,11 @@ def plain(text: str) -> str:
     return "".join(one if one.isprintable() or one in _JOINERS_AND_TAGS else "\ufffd" for one in text)
 
 
-def _rows(old: BoardView | None, new: BoardView) -> dict[str, RowOut] | None:
+def _rows(old: BoardView | None, new: BoardView) -> dict[str, Row] | None:
     return None if old is None or old.period != new.period else {row.player_id: row for row in old.rows}
 
 
-def _fields(board: BoardOut, view: BoardView, row: RowOut, at: int, change: str) -> str:
+def _fields(board: BoardOut, view: BoardView, row: Row, at: int, change: str) -> str:
     score = score_text(row.score, board.decimals)
     fields = (rfc3339(at), str(view.version), str(row.rank), plain(row.name), _ungrouped(score), _ungrouped(change))
     return "\t".join(fields)

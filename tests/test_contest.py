@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scoreboard.contest import Difference, Official, Place, Rule, Unusable, differences, load
-from scoreboard.wire import RowOut
+from scoreboard.wire import Row
 
 EVENT = {"t_ms": 1, "player": "ada", "name": "Ada", "board": "main", "score": 5, "op": "sum"}
 OFFICIAL = Official("main", Rule("sum"), standings=(Place(1, "ada", 9), Place(2, "bob", 5), Place(3, "mei", 5)))
@@ -16,8 +16,8 @@ SHARED = Official(
 )
 
 
-def row(position: int, player: str, score: int, at: str, rank: int | None = None) -> RowOut:
-    return RowOut(position=position, rank=rank or position, player_id=player, name=player, score=score, achieved_at=at)
+def row(position: int, player: str, score: int, at: str, rank: int | None = None) -> Row:
+    return Row(position=position, rank=rank or position, player_id=player, name=player, score=score, achieved_at=at)
 
 
 def write(path: Path, *lines: Any) -> Path:

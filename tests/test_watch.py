@@ -13,7 +13,7 @@ from rich.console import Console
 from scoreboard.client import BoardView
 from scoreboard.clock import SECOND
 from scoreboard.watch import Frame, Mark, Marks, gain_text, lines, plain, score_text
-from scoreboard.wire import BoardOut, RowOut
+from scoreboard.wire import BoardOut, Row
 
 AT = 1_800_000_000 * SECOND
 HOSTILE = [
@@ -39,9 +39,7 @@ def board(decimals: int = 0, order: str = "desc", title: str = "Main board") -> 
 def view(*rows: tuple[int, str, int], version: int = 1, period: str = "all") -> BoardView:
     """A board of (rank, name, score); the name is the player's id as well."""
     shown = tuple(
-        RowOut(
-            position=at, rank=rank, player_id=name, name=name, score=score, achieved_at="2027-01-15T08:00:00.000000Z"
-        )
+        Row(position=at, rank=rank, player_id=name, name=name, score=score, achieved_at="2027-01-15T08:00:00.000000Z")
         for at, (rank, name, score) in enumerate(rows, 1)
     )
     return BoardView("main", "all", period, 100, 1, version, len(rows), shown)

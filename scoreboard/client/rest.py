@@ -33,7 +33,7 @@ from scoreboard.wire import (
     MeOut,
     PageOut,
     PlayerRowOut,
-    RowOut,
+    Row,
     ScoreOut,
     SignedIn,
     VoidOut,
@@ -185,7 +185,7 @@ class Client:
 
     async def standings(
         self, board: str, *, window: str | None = None, period: str | None = None, page_size: int = 100
-    ) -> AsyncIterator[RowOut]:
+    ) -> AsyncIterator[Row]:
         """Every row, best first, page by page as they are asked for."""
         cursor: str | None = None
         while True:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from scoreboard.wire import Delta, RowOut, Since, Snapshot
+from scoreboard.wire import Delta, Row, Since, Snapshot
 
 
 class Gap(Exception):
@@ -19,7 +19,7 @@ class BoardView(Struct, frozen=True):
     epoch: int
     version: int
     total: int
-    rows: tuple[RowOut, ...]
+    rows: tuple[Row, ...]
 
     @property
     def since(self) -> Since:
@@ -49,5 +49,5 @@ def from_delta(shown: BoardView | None, new: Delta) -> BoardView:
     return BoardView(new.board, new.window, new.period, new.limit, new.epoch, new.version, new.total, tuple(rows))
 
 
-def _sorted(rows: tuple[RowOut, ...] | list[RowOut]) -> list[RowOut]:
+def _sorted(rows: tuple[Row, ...] | list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row.position)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from scoreboard.live.base import Codec, Known
 from scoreboard.live.frames import encode, frame
 from scoreboard.model import BoardPeriod, Page, Row
-from scoreboard.wire import Delta, Snapshot, row_out
+from scoreboard.wire import Delta, Snapshot
 
 
 class Channel:
@@ -94,7 +94,7 @@ class Channel:
             epoch=head[0],
             version=head[1],
             total=self._total,
-            rows=tuple(row_out(row) for row in self._rows),
+            rows=self._rows,
         )
 
     def _delta(self, head: Known, version: int, moved: Sequence[Row], gone: tuple[str, ...]) -> Delta:
@@ -108,7 +108,7 @@ class Channel:
             from_=version,
             version=head[1],
             total=self._total,
-            rows=tuple(row_out(row) for row in moved),
+            rows=tuple(moved),
             gone=gone,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from scoreboard.boards import Boards
+from scoreboard.clock import rfc3339
 from scoreboard.errors import Unavailable
 from scoreboard.model import BoardPeriod, Page, Placing, Row
 from scoreboard.order import order_keys
@@ -58,8 +59,8 @@ class Hidden:
                 log.exception("the hidden players cannot be read")
             await asyncio.sleep(READ_EVERY_S)
 
-    async def row(self, period: BoardPeriod, player_id: str) -> tuple[Row, Page] | None:
-        """The row that a hidden player would have, and the rows just above it; None where there is none.
+    async def _row(self, period: BoardPeriod, player_id: str) -> tuple[Row, bytes, Page] | None:
+        """The row that a hidden player would have, its key, and the row just above it; None where there is none.
 
         Raises NotLoaded, Unavailable.
         """
@@ -71,27 +72,20 @@ class Hidden:
         above = await self._ranking.page(period, Neighbours(key, backwards=True), 1)
         last = above.rows[-1] if above.rows else None
         position = last.position + 1 if last else 1
-        row = Row(
-            position,
-            rank_below(board, last, key, position),
-            player_id,
-            standing.name,
-            standing.score,
-            standing.tiebreakers,
-            standing.achieved_at,
-            key,
-        )
-        return row, above
+        rank = rank_below(board, (above.keys[-1], last.rank) if last else None, key, position)
+        at = rfc3339(standing.achieved_at)
+        row = Row(position, rank, player_id, standing.name, standing.score, at, standing.tiebreakers)
+        return row, key, above
 
     async def placing(self, period: BoardPeriod, player_id: str) -> Placing | None:
         """Where a hidden player would stand; None where nowhere, or where that cannot be told now."""
         try:
-            found = await self.row(period, player_id)
+            found = await self._row(period, player_id)
         except (NotLoaded, Unavailable):
             return None
         if found is None:
             return None
-        row, page = found
+        row, _, page = found
         return Placing(page.epoch or 0, page.version or 0, row.position, row.rank, row.score)
 
     async def placings(
@@ -107,17 +101,19 @@ class Hidden:
 
     async def around(self, period: BoardPeriod, player_id: str, k: int) -> Page | None:
         """The board around a hidden player, with the player on it; None where there is no such row."""
-        found = await self.row(period, player_id)
+        found = await self._row(period, player_id)
         if found is None:
             return None
-        own, _ = found
-        above = await self._ranking.page(period, Neighbours(own.key, backwards=True), 2 * k) if k else None
-        below = await self._ranking.page(period, Neighbours(own.key), max(1, 2 * k))
-        rows = [*(above.rows if above else ()), own]
+        own, key, _ = found
+        above = await self._ranking.page(period, Neighbours(key, backwards=True), 2 * k) if k else None
+        below = await self._ranking.page(period, Neighbours(key), max(1, 2 * k))
+        rows, keys = ([*above.rows, own], [*above.keys, key]) if above else ([own], [key])
         place = len(rows) - 1
-        for row in below.rows:
+        for row, after in zip(below.rows, below.keys, strict=True):
             position = row.position + 1
-            rank = rank_below(self._boards.get(period.board), rows[-1], row.key, position)
+            rank = rank_below(self._boards.get(period.board), (keys[-1], rows[-1].rank), after, position)
             rows.append(replace(row, position=position, rank=rank))
+            keys.append(after)
         start = max(0, min(place - k, len(rows) - (2 * k + 1)))
-        return replace(below, total=below.total + 1, rows=tuple(rows[start : start + 2 * k + 1]))
+        shown = slice(start, start + 2 * k + 1)
+        return replace(below, total=below.total + 1, rows=tuple(rows[shown]), keys=tuple(keys[shown]))

@@ -90,7 +90,8 @@ class Verifier:
 
     async def _differing(self, period: BoardPeriod, stored: Sequence[Projection]) -> list[str]:
         page = await self._ranking.rows_of(period, [each.player_id for each in stored])
-        return list(_differing(stored, {row.player_id: (row.key, row.name) for row in page.rows}))
+        shown = {row.player_id: (key, row.name) for row, key in zip(page.rows, page.keys, strict=True)}
+        return list(_differing(stored, shown))
 
 
 def _differing(stored: Iterable[Projection], shown: Mapping[str, tuple[bytes, str]]) -> Iterable[str]:

@@ -3,6 +3,7 @@
 The inputs carry no message `type` and `id`; the WebSocket adds both. Times are RFC 3339 strings in UTC.
 """
 
+from scoreboard.model import Row
 from scoreboard.wire.accounts import (
     ChangePassword,
     Exchange,
@@ -45,12 +46,10 @@ from scoreboard.wire.boards import (
     PeriodsOut,
     PlayerRowOut,
     Ranks,
-    RowOut,
     Standings,
     Top,
     history_item_out,
     page_out,
-    row_out,
 )
 from scoreboard.wire.live import (
     Authenticate,
@@ -188,7 +187,7 @@ __all__ = [
     "ReviewOut",
     "ReviewRef",
     "ReviewsOut",
-    "RowOut",
+    "Row",
     "SampleOut",
     "ScoreOut",
     "ScoreUpdate",
@@ -215,7 +214,6 @@ __all__ = [
     "player_out",
     "points_out",
     "review_out",
-    "row_out",
     "session_out",
     "status_of",
     "submission_out",

@@ -72,16 +72,6 @@ class BoardsOut(Output, frozen=True, kw_only=True):
     boards: tuple[BoardOut, ...]
 
 
-class RowOut(Output, frozen=True, kw_only=True, omit_defaults=True):
-    position: int
-    rank: int
-    player_id: str
-    name: str
-    score: int
-    tiebreakers: tuple[int, ...] = ()
-    achieved_at: str
-
-
 class PageOut(Output, frozen=True, kw_only=True, omit_defaults=False):
     """Rows of a period with the version they belong to; `missing` and the cursors only where they were asked for."""
 
@@ -92,7 +82,7 @@ class PageOut(Output, frozen=True, kw_only=True, omit_defaults=False):
     version: int | None
     total: int
     stale: bool
-    rows: tuple[RowOut, ...]
+    rows: tuple[Row, ...]
     next: str | None | UnsetType = UNSET
     previous: str | None | UnsetType = UNSET
     missing: tuple[str, ...] | UnsetType = UNSET
@@ -145,19 +135,6 @@ class HistoryOut(Output, frozen=True, kw_only=True):
     submissions: tuple[HistoryItemOut, ...]
 
 
-def row_out(row: Row) -> RowOut:
-    """A row as shown."""
-    return RowOut(
-        position=row.position,
-        rank=row.rank,
-        player_id=row.player_id,
-        name=row.name,
-        score=row.score,
-        tiebreakers=row.tiebreakers,
-        achieved_at=rfc3339(row.achieved_at),
-    )
-
-
 def page_out(page: Page) -> PageOut:
     """A page as shown, without cursors."""
     return PageOut(
@@ -168,7 +145,7 @@ def page_out(page: Page) -> PageOut:
         version=page.version,
         total=page.total,
         stale=page.stale,
-        rows=tuple([row_out(row) for row in page.rows]),
+        rows=page.rows,
     )
 
 

@@ -2,9 +2,8 @@
 
 from msgspec import Struct, field
 
-from scoreboard.model import BoardId, BoardPeriod, Label, Placing
+from scoreboard.model import BoardId, BoardPeriod, Label, Placing, Row
 from scoreboard.wire.base import Input, Limit, Text, Token
-from scoreboard.wire.boards import RowOut
 
 
 class Since(Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +42,7 @@ class Snapshot(Pushed, frozen=True, tag="snapshot", kw_only=True):
     epoch: int
     version: int
     total: int
-    rows: tuple[RowOut, ...]
+    rows: tuple[Row, ...]
 
 
 class Delta(Pushed, frozen=True, tag="delta", kw_only=True):
@@ -57,7 +56,7 @@ class Delta(Pushed, frozen=True, tag="delta", kw_only=True):
     from_: int = field(name="from")
     version: int
     total: int
-    rows: tuple[RowOut, ...]
+    rows: tuple[Row, ...]
     gone: tuple[str, ...]
 
 

@@ -3,14 +3,14 @@
 import pytest
 
 from scoreboard.client.view import BoardView, Gap, from_delta, from_snapshot
-from scoreboard.wire import Delta, RowOut, Snapshot
+from scoreboard.wire import Delta, Row, Snapshot
 
 
-def row(position: int, player: str, score: int) -> RowOut:
-    return RowOut(position=position, rank=position, player_id=player, name=player, score=score, achieved_at="")
+def row(position: int, player: str, score: int) -> Row:
+    return Row(position=position, rank=position, player_id=player, name=player, score=score, achieved_at="")
 
 
-def snapshot(version: int, *rows: RowOut, epoch: int = 1, period: str = "all") -> Snapshot:
+def snapshot(version: int, *rows: Row, epoch: int = 1, period: str = "all") -> Snapshot:
     return Snapshot(
         board="main",
         window="all",
@@ -23,7 +23,7 @@ def snapshot(version: int, *rows: RowOut, epoch: int = 1, period: str = "all") -
     )
 
 
-def delta(old: int, new: int, *rows: RowOut, gone: tuple[str, ...] = (), epoch: int = 1) -> Delta:
+def delta(old: int, new: int, *rows: Row, gone: tuple[str, ...] = (), epoch: int = 1) -> Delta:
     return Delta(
         board="main",
         window="all",

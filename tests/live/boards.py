@@ -9,7 +9,7 @@ from scoreboard.model import BoardPeriod, BoardSettings, Page, Projection
 from scoreboard.order import order_keys
 from scoreboard.ranking.base import Changed, Notify
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.wire import Delta, MePushed, RowOut, Snapshot, row_out
+from scoreboard.wire import Delta, MePushed, Row, Snapshot
 
 MAIN = BoardPeriod("main", "all", "all")
 
@@ -66,7 +66,7 @@ class View:
     def __init__(self) -> None:
         self.period = ""
         self.version: tuple[int, int] = (0, 0)
-        self.rows: dict[int, RowOut] = {}
+        self.rows: dict[int, Row] = {}
         self.kinds: list[str] = []
 
     def apply(self, message: Snapshot | Delta) -> None:
@@ -94,7 +94,7 @@ class View:
 
     def shows(self, page: Page, limit: int) -> bool:
         """Whether the client sees exactly the page's first rows."""
-        return [self.rows[position] for position in sorted(self.rows)] == [row_out(row) for row in page.rows[:limit]]
+        return [self.rows[position] for position in sorted(self.rows)] == list(page.rows[:limit])
 
 
 def decode(frame: bytes, codec: Codec) -> Snapshot | Delta | MePushed | dict[str, object]:

@@ -23,16 +23,14 @@ def rows(*standings: tuple[str, int]) -> tuple[Row, ...]:
             player_id=player,
             name=player.upper(),
             score=score,
-            tiebreakers=(),
-            achieved_at=1_000_000,
-            key=b"",
+            achieved_at="1970-01-01T00:00:01.000000Z",
         )
         for position, (player, score) in enumerate(standings, 1)
     )
 
 
 def page(version: int, shown: Sequence[Row], epoch: int = 1) -> Page:
-    return Page(PERIOD, epoch, version, len(shown), tuple(shown))
+    return Page(PERIOD, epoch, version, len(shown), tuple(shown), (b"",) * len(shown))
 
 
 def message(channel: Channel, known: Known | None, codec: Codec = "json") -> Snapshot | Delta | None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scoreboard.clock import rfc3339
 from scoreboard.model import MAX_SCORE, BoardPeriod, BoardSettings, Page, Placing, Projection, TieColumn
 from scoreboard.ranking.base import Neighbours
 from tests.ranking.world import Backend, World, pages
@@ -123,11 +124,11 @@ class Model:
 
     def rows(self, period: BoardPeriod) -> list[tuple[object, ...]]:
         """Position, rank, player, name, score, tie and time of every visible standing, best first."""
-        ordered = sorted((*self._place(s.numbers), s) for s in self.visible(period) if s.numbers is not None)
+        ordered = sorted((*self._place(s.numbers), s, s.numbers) for s in self.visible(period) if s.numbers is not None)
         groups = [group for group, *_ in ordered]
         return [
-            (index + 1, self._rank(groups, index), s.player_id, self.names[s.player_id][1], *(s.numbers or ()))
-            for index, (*_, s) in enumerate(ordered)
+            (index + 1, self._rank(groups, index), s.player_id, self.names[s.player_id][1], score, tie, rfc3339(at))
+            for index, (*_, s, (score, tie, at)) in enumerate(ordered)
         ]
 
     def placing_of_score(self, period: BoardPeriod, score: int, tie: int) -> tuple[int, int]:
@@ -229,9 +230,9 @@ async def _compare(world: World, model: Model, period: BoardPeriod) -> None:
     assert top.total == len(rows)
     assert (top.epoch, top.version) == await ranking.version(period)
     assert _rows(await ranking.top(period, 2)) == rows[:2]
-    for index, row in enumerate(top.rows):
-        assert _rows(await ranking.page(period, Neighbours(row.key), 2)) == rows[index + 1 : index + 3]
-        before = await ranking.page(period, Neighbours(row.key, backwards=True), 2)
+    for index, (row, key) in enumerate(zip(top.rows, top.keys, strict=True)):
+        assert _rows(await ranking.page(period, Neighbours(key), 2)) == rows[index + 1 : index + 3]
+        before = await ranking.page(period, Neighbours(key, backwards=True), 2)
         assert _rows(before) == rows[max(0, index - 2) : index]
         around = await ranking.around(period, row.player_id, 1)
         first = max(0, min(index - 1, len(rows) - 3))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from sortedcontainers import SortedList
 
+from scoreboard.clock import rfc3339
 from scoreboard.model import BoardPeriod, BoardSettings, Page, Placing, Row
 from scoreboard.order import order_keys
 from scoreboard.ranking.base import Changed, Neighbours
@@ -112,7 +113,7 @@ class Standings:
         """The player's row among its neighbours."""
         key = self._visible.get(player_id)
         if key is None:
-            return self._page(())
+            return self._page((), ())
         count = min(2 * k + 1, len(self._keys))
         first = self._keys.bisect_left(key) - k
         return self._slice(max(0, min(first, len(self._keys) - count)), count)
@@ -120,37 +121,36 @@ class Standings:
     def rows_of(self, player_ids: Iterable[str]) -> Page:
         """The rows of these players, best first."""
         keys = sorted(self._visible[player_id] for player_id in set(player_ids) if player_id in self._visible)
-        return self._page([row for key in keys for row in self._rows(self._keys.bisect_left(key), (key,))])
+        return self._page([row for key in keys for row in self._rows(self._keys.bisect_left(key), (key,))], keys)
 
     def digest(self) -> tuple[int, int]:
         """Number of visible standings and the sum of their scores."""
         return len(self._keys), self._score_sum
 
     def _slice(self, first: int, count: int) -> Page:
-        return self._page(self._rows(first, self._keys[first : first + count]))
+        keys = self._keys[first : first + count]
+        return self._page(self._rows(first, keys), keys)
 
-    def _page(self, rows: Sequence[Row]) -> Page:
-        return Page(self.period, self.epoch, self.version, len(self._keys), tuple(rows))
+    def _page(self, rows: Sequence[Row], keys: Sequence[bytes]) -> Page:
+        return Page(self.period, self.epoch, self.version, len(self._keys), tuple(rows), tuple(keys))
 
     def _rows(self, first: int, keys: Sequence[bytes]) -> list[Row]:
         """Rows of adjacent keys, the first of which has `first` keys before it."""
         if not keys:
             return []
         # What every page of every reader is made by: no call or look-up that one row can do without.
-        group_of, parts, names = self._codec.group, self._codec.parts, self._names.shown
+        parts, names = self._codec.parts(keys), self._names.shown
         unique, dense = self._rule == "unique", self._rule == "dense"
-        shared = group_of(keys[0])
-        rank = self._rank(shared, first + 1)
+        rank = self._rank(self._codec.group(keys[0]), first + 1)
+        shared_score, shared_ties, *_ = parts[0]
         rows = []
-        for position, key in enumerate(keys, first + 1):
-            group = group_of(key)
+        for position, (score, ties, achieved_at, player_id) in enumerate(parts, first + 1):
             if unique:
                 rank = position
-            elif group != shared:
+            elif score != shared_score or ties != shared_ties:
                 rank = rank + 1 if dense else position
-                shared = group
-            score, tiebreakers, achieved_at, player_id = parts(key)
-            rows.append(Row(position, rank, player_id, names[player_id], score, tiebreakers, achieved_at, key))
+                shared_score, shared_ties = score, ties
+            rows.append(Row(position, rank, player_id, names[player_id], score, rfc3339(achieved_at), ties))
         return rows
 
     def _rank(self, group: bytes, position: int) -> int:

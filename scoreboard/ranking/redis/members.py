@@ -8,8 +8,12 @@ from functools import lru_cache
 
 import msgpack
 
+from scoreboard.clock import rfc3339
 from scoreboard.model import BoardSettings, Projection, Row
 from scoreboard.order import OrderKeys, order_keys
+
+Keyed = tuple[bytes, Row]
+"""A row with its order key before it."""
 
 SCORE_BYTES = 8
 _OFFSET = 2**63
@@ -40,17 +44,18 @@ class Members:
         """The whole order key."""
         return (int(text) + _OFFSET).to_bytes(SCORE_BYTES) + member
 
-    def row(self, position: int, rank: int, text: bytes, member: bytes, name: bytes | None) -> Row:
-        """A row of the board; `name` is what the script found, which begins with the revision of the name."""
+    def row(self, position: int, rank: int, text: bytes, member: bytes, name: bytes | None) -> Keyed:
+        """A row of the board and its key; `name` is what the script found, which begins with the name's revision."""
         key = self.key(text, member)
         score, tiebreakers, achieved_at, player_id = self._keys.decode(key)
-        return Row(position, rank, player_id, _name(name) or player_id, score, tiebreakers, achieved_at, key)
+        at = rfc3339(achieved_at)
+        return key, Row(position, rank, player_id, _name(name) or player_id, score, at, tiebreakers)
 
     def rows(
         self, rule: str, first: int, rank: int, found: Sequence[bytes], names: Sequence[bytes | None]
-    ) -> list[Row]:
+    ) -> list[Keyed]:
         """Rows of adjacent members: the first one's position and rank, members and scores in turn, and names."""
-        rows: list[Row] = []
+        rows: list[Keyed] = []
         shared = None
         for position, name in enumerate(names, first):
             index = 2 * (position - first)

@@ -11,7 +11,7 @@ from scoreboard.ranking.base import Changed, Epochs, Neighbours, Notify, NotLoad
 from scoreboard.ranking.redis.calls import Calls
 from scoreboard.ranking.redis.epochs import KnownEpochs
 from scoreboard.ranking.redis.loading import Loader
-from scoreboard.ranking.redis.members import Members, members_of
+from scoreboard.ranking.redis.members import Keyed, Members, members_of
 from scoreboard.ranking.redis.scripts import DROP, FACTS, PLAYERS, PROJECT, RANGE, RENAME, SCORE, TOUCH
 from scoreboard.ranking.redis.watch import Watch
 from scoreboard.redis import Command, Keys, Script, Server, Subscriber
@@ -186,7 +186,7 @@ class RedisRanking:
             members.row(position, rank, score, member, name)
             for position, rank, score, member, name in filter(None, found)
         ]
-        return Page(period, epoch, version, total, tuple(sorted(rows, key=lambda row: row.key)))
+        return _page(period, epoch, version, total, sorted(rows, key=lambda keyed: keyed[0]))
 
     async def placings(self, period: BoardPeriod, player_ids: Sequence[str]) -> tuple[Placing, ...]:
         """Where these players stand, in the order given."""
@@ -214,10 +214,14 @@ class RedisRanking:
         epoch, (version, total, first, rank, found, names) = await self._calls.one(
             RANGE, period, members.ties, where, *arguments
         )
-        return Page(period, epoch, version, total, tuple(members.rows(settings.rank, first, rank, found, names)))
+        return _page(period, epoch, version, total, members.rows(settings.rank, first, rank, found, names))
 
     def _members(self, period: BoardPeriod) -> Members:
         return members_of(self._settings_of(period.board))
+
+
+def _page(period: BoardPeriod, epoch: int, version: int, total: int, keyed: Sequence[Keyed]) -> Page:
+    return Page(period, epoch, version, total, tuple(row for _, row in keyed), tuple(key for key, _ in keyed))
 
 
 def _placing(members: Members, epoch: int, version: int, found: Sequence[Any]) -> Placing:

@@ -34,7 +34,7 @@ class PostgresStandings(Part):
         """The period's first rows straight from the database, marked stale."""
         rows = await self._reading.read("page", **period._asdict(), limit=limit)
         total = rows[0][2] if rows else 0
-        return Page(period, None, None, total, ranked(board, [(bytes(key), name) for key, name, _ in rows]), stale=True)
+        return ranked(board, period, total, [(bytes(key), name) for key, name, _ in rows])
 
     async def periods(self, board: str) -> tuple[BoardPeriod, ...]:
         """Every period of the board that has a standing, by window and period."""

@@ -33,14 +33,7 @@ class SqliteStandings(Part):
         """The period's first rows straight from the database, marked stale."""
         parameters = {**period._asdict(), "limit": limit}
         [(total, rows)] = await self._database.read(lambda connection: fetch(connection, "page", parameters))
-        return Page(
-            period,
-            None,
-            None,
-            total,
-            ranked(board, [(bytes.fromhex(key), name) for key, name in _keyed.decode(rows)]),
-            stale=True,
-        )
+        return ranked(board, period, total, [(bytes.fromhex(key), name) for key, name in _keyed.decode(rows)])
 
     async def periods(self, board: str) -> tuple[BoardPeriod, ...]:
         """Every period of the board that has a standing, by window and period."""
