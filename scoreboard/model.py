@@ -12,9 +12,9 @@ MAX_TIE_COLUMNS = 4
 OWN_PREFIX = "p_"
 """What the ids of players registered here begin with, and no others."""
 
-Score = Annotated[int, Meta(ge=-MAX_SCORE, le=MAX_SCORE)]
-PlayerId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:\-]+\Z")]
-BoardId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_.\-]*\Z")]
+Score = Annotated[int, Meta(ge=-MAX_SCORE, le=MAX_SCORE, examples=[25])]
+PlayerId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:\-]+\Z", examples=["steam:7656"])]
+BoardId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_.\-]*\Z", examples=["main"])]
 Label = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_.\-]+\Z")]
 """The name of an action, tie column or season."""
 

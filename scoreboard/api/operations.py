@@ -14,44 +14,54 @@ from scoreboard.leaderboard import TopPage
 
 
 async def _register(context: Context, call: Call, asked: wire.Register) -> wire.SignedIn:
+    """Make a player and sign in."""
     if context.settings.security.registration == "closed":
         raise Forbidden("Registration is closed here.")
     return await context.accounts.register(asked, call.address, call.user_agent)
 
 
 async def _login(context: Context, call: Call, asked: wire.Login) -> wire.SignedIn:
+    """Sign in."""
     return await context.accounts.login(asked, call.address, call.user_agent)
 
 
 async def _refresh(context: Context, call: Call, asked: wire.Refresh) -> wire.SignedIn:
+    """Trade a refresh token for new tokens; it is good once."""
     return await context.accounts.refresh(asked, call.address, call.user_agent)
 
 
 async def _exchange(context: Context, call: Call, asked: wire.Exchange) -> wire.SignedIn:
+    """As a backend: tokens for a player of its own, who is made, or renamed, on the way."""
     return await context.accounts.exchange(asked, call.caller.name, call.address, call.user_agent)
 
 
 async def _logout(context: Context, call: Call, _: wire.Nothing) -> None:
+    """End this sign-in."""
     await context.accounts.logout(call.claims)
 
 
 async def _logout_all(context: Context, call: Call, _: wire.Nothing) -> None:
+    """End all sign-ins of the player."""
     await context.accounts.logout_all(call.claims)
 
 
 async def _password(context: Context, call: Call, asked: wire.ChangePassword) -> None:
+    """Change the password; all other sign-ins end."""
     await context.accounts.change_password(call.claims, asked, call.address)
 
 
 async def _me(context: Context, call: Call, _: wire.Nothing) -> wire.MeOut:
+    """Who is signed in."""
     return await context.accounts.me(call.claims)
 
 
 async def _sessions(context: Context, call: Call, _: wire.Nothing) -> wire.SessionsOut:
+    """The player's sign-ins."""
     return await context.accounts.sessions(call.claims)
 
 
 async def _erase_me(context: Context, call: Call, _: wire.Nothing) -> None:
+    """Erase the player who asks, for ever."""
     await context.moderation.erase(call.claims.player_id, call.caller.name)
 
 
@@ -59,14 +69,17 @@ async def _erase_me(context: Context, call: Call, _: wire.Nothing) -> None:
 
 
 async def _action(context: Context, call: Call, asked: wire.StartAction) -> wire.ActionStarted:
+    """Start an action: the token is good for one score."""
     return context.submissions.start(asked, call.claims)
 
 
 async def _score(context: Context, call: Call, _: wire.ScoreUpdate) -> wire.ScoreOut:
+    """Submit the score of an action; the same request may be sent again, and counts once."""
     return await context.submissions.submit(call.submission)
 
 
 async def _batch(context: Context, call: Call, asked: wire.Batch) -> wire.BatchOut:
+    """As a backend: submit many scores, each of which succeeds or fails by itself."""
     return wire.BatchOut(items=await context.submissions.submit_batch(asked.items, call.judged))
 
 
@@ -74,26 +87,32 @@ async def _batch(context: Context, call: Call, asked: wire.Batch) -> wire.BatchO
 
 
 async def _boards(context: Context, call: Call, _: wire.Nothing) -> wire.BoardsOut:
+    """All boards; for spectators the public ones."""
     return context.leaderboard.boards(everything=not call.caller.anonymous)
 
 
 async def _board(context: Context, call: Call, asked: wire.BoardRef) -> wire.BoardOut:
+    """One board and its settings."""
     return context.leaderboard.board(asked)
 
 
 async def _top(context: Context, call: Call, asked: wire.Top) -> TopPage:
+    """The first rows of a board."""
     return await context.leaderboard.top(asked)
 
 
 async def _standings(context: Context, call: Call, asked: wire.Standings) -> wire.PageOut:
+    """The whole board, page by page."""
     return await context.leaderboard.standings(asked)
 
 
 async def _player(context: Context, call: Call, asked: wire.OnePlayer) -> wire.PlayerRowOut:
+    """One player's row."""
     return await context.leaderboard.player(asked, _is_own(call, asked.player_id))
 
 
 async def _history(context: Context, call: Call, asked: wire.History) -> wire.HistoryOut:
+    """A player's submissions on a board, newest first."""
     claims = call.caller.claims
     official = call.caller.key is not None or (claims is not None and claims.role != "player")
     trusted = official or _is_own(call, asked.player_id)
@@ -101,14 +120,17 @@ async def _history(context: Context, call: Call, asked: wire.History) -> wire.Hi
 
 
 async def _around(context: Context, call: Call, asked: wire.Around) -> wire.PageOut:
+    """A player's row and those above and below."""
     return await context.leaderboard.around(asked, _is_own(call, asked.player_id))
 
 
 async def _ranks(context: Context, call: Call, asked: wire.Ranks) -> wire.PageOut:
+    """The rows of chosen players, best first."""
     return await context.leaderboard.ranks(asked)
 
 
 async def _periods(context: Context, call: Call, asked: wire.BoardRef) -> wire.PeriodsOut:
+    """The periods of a board that can be read."""
     return await context.leaderboard.periods(asked)
 
 

@@ -18,38 +18,47 @@ from scoreboard.reviews import Official
 
 
 async def _reviews(context: Context, call: Call, asked: wire.ReviewList) -> wire.ReviewsOut:
+    """Scores that were held, oldest first."""
     return await context.reviews.list(asked)
 
 
 async def _review(context: Context, call: Call, asked: wire.ReviewRef) -> wire.ReviewFileOut:
+    """One held score, with what it can be compared with."""
     return await context.reviews.get(asked)
 
 
 async def _claim(context: Context, call: Call, asked: wire.ClaimReview) -> wire.ReviewOut:
+    """Keep other moderators out of a review for a while."""
     return await context.reviews.claim(asked, _official(call))
 
 
 async def _release(context: Context, call: Call, asked: wire.ReviewRef) -> wire.ReviewOut:
+    """Give a claimed review back."""
     return await context.reviews.release(asked, _official(call))
 
 
 async def _note(context: Context, call: Call, asked: wire.NoteReview) -> wire.ReviewOut:
+    """Write a note on a review."""
     return await context.reviews.note(asked, _official(call))
 
 
 async def _approve(context: Context, call: Call, asked: wire.ApproveReview) -> wire.ReviewOut:
+    """Count a held score, at its original time."""
     return await context.reviews.approve(asked, _official(call))
 
 
 async def _reject(context: Context, call: Call, asked: wire.RejectReview) -> wire.ReviewOut:
+    """Drop a held score, and ban the player if that is asked for."""
     return await context.reviews.reject(asked, _official(call))
 
 
 async def _decide(context: Context, call: Call, asked: wire.DecideReviews) -> wire.DecisionsOut:
+    """One decision on many reviews, each done by itself."""
     return wire.DecisionsOut(reviews=await context.reviews.decide(asked, _official(call)))
 
 
 async def _void(context: Context, call: Call, asked: wire.Void) -> wire.VoidOut:
+    """Take a counted score out of every standing."""
     return await context.submissions.void(asked, call.caller.name)
 
 
@@ -57,30 +66,37 @@ async def _void(context: Context, call: Call, asked: wire.Void) -> wire.VoidOut:
 
 
 async def _players(context: Context, call: Call, asked: wire.PlayerList) -> wire.KnownPlayersOut:
+    """Players by the beginning of an id or name."""
     return await context.moderation.list(asked)
 
 
 async def _player_file(context: Context, call: Call, asked: wire.PlayerRef) -> wire.PlayerFileOut:
+    """All there is to know of one player."""
     return await context.moderation.get(asked)
 
 
 async def _ban(context: Context, call: Call, asked: wire.BanPlayer) -> wire.KnownPlayerOut:
+    """Keep a player out, for a while or for ever."""
     return await context.moderation.ban(asked, _official(call))
 
 
 async def _hide(context: Context, call: Call, asked: wire.ChangePlayer) -> wire.KnownPlayerOut:
+    """Show a player to nobody else, without their knowing."""
     return await context.moderation.hide(asked, _official(call))
 
 
 async def _lift(context: Context, call: Call, asked: wire.ChangePlayer) -> wire.KnownPlayerOut:
+    """End a ban, or else the hiding."""
     return await context.moderation.lift(asked, _official(call))
 
 
 async def _appoint(context: Context, call: Call, asked: wire.AppointPlayer) -> wire.KnownPlayerOut:
+    """Make a player a moderator, or one no longer."""
     return await context.moderation.appoint(asked, _official(call))
 
 
 async def _erase(context: Context, call: Call, asked: wire.PlayerRef) -> None:
+    """Erase a player, for ever."""
     await context.moderation.erase(asked.player_id, call.caller.name)
 
 
@@ -88,37 +104,45 @@ async def _erase(context: Context, call: Call, asked: wire.PlayerRef) -> None:
 
 
 async def _overview(context: Context, call: Call, _: wire.Nothing) -> wire.OverviewOut:
+    """How all servers fare together."""
     return await context.overview()
 
 
 async def _connections(context: Context, call: Call, _: wire.Nothing) -> wire.ConnectionsOut:
+    """Who is connected, on each server."""
     return await context.connections()
 
 
 async def _audit(context: Context, call: Call, asked: wire.AuditList) -> wire.AuditOut:
+    """Who did what to whom, newest first."""
     return await context.trail.list(asked)
 
 
 async def _put_board(context: Context, call: Call, asked: wire.PutBoard) -> wire.BoardOut:
+    """Make a board, or replace all its settings."""
     settings = BoardSettings(**{name: getattr(asked, name) for name in BoardSettings.__struct_fields__})
     board, _ = await context.boards.put(asked.board, settings, call.caller.name)
     return board_out(board)
 
 
 async def _delete_board(context: Context, call: Call, asked: wire.BoardRef) -> None:
+    """Show a board to nobody any more; what was scored on it is kept."""
     await context.boards.delete(asked.board, call.caller.name)
 
 
 async def _new_key(context: Context, call: Call, asked: wire.NewKey) -> wire.KeyOut:
+    """Make an API key, which is shown this once."""
     key, text = await context.keys.create(asked.name, asked.scopes, call.caller.name)
     return msgspec.structs.replace(_key_out(key), key=text)
 
 
 async def _keys(context: Context, call: Call, _: wire.Nothing) -> wire.KeysOut:
+    """All API keys, revoked ones too."""
     return wire.KeysOut(keys=tuple(_key_out(key) for key in await context.keys.all()))
 
 
 async def _revoke_key(context: Context, call: Call, asked: wire.KeyRef) -> None:
+    """End an API key."""
     if not await context.keys.revoke(asked.key_id, call.caller.name):
         raise NotFound("There is no such key.")
 

@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from scoreboard.api.context import CONTEXT
+from scoreboard.api.openapi import openapi
 from scoreboard.errors import NotFound
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
@@ -61,6 +62,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/", front)
     app.router.add_get("/b/{board}", board)
     app.router.add_get("/admin", admin)
+    app.router.add_get("/openapi.json", description)
     app.router.add_get("/web/{name}", file)
     app.router.add_get("/web/{version}/{name}", file)
 
@@ -78,6 +80,13 @@ async def board(request: web.Request) -> web.Response:
 async def admin(request: web.Request) -> web.Response:
     """The page for moderators; it holds nothing that they have to sign in for."""
     return _page(request, "", ADMIN)
+
+
+async def description(request: web.Request) -> web.Response:
+    """What can be asked of the server, for machines; tools on other origins may read it too."""
+    response = _answer(request, openapi(), "application/json", REVALIDATE)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
 
 
 async def file(request: web.Request) -> web.Response:

@@ -6,10 +6,11 @@ import math
 import secrets
 from collections.abc import Awaitable, Callable
 
-import msgspec
 from aiohttp import web
+from msgspec import UNSET
 
 from scoreboard.api.limiting import policy_of
+from scoreboard.codec import encode_json
 from scoreboard.errors import (
     BadRequest,
     InternalError,
@@ -20,6 +21,7 @@ from scoreboard.errors import (
     Unauthenticated,
 )
 from scoreboard.metrics import Metrics
+from scoreboard.wire import Problem
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
 
 REST_S = 0.25
 """How long a connection rests after a refusal for want of room."""
+
+PROBLEM = "application/problem+json"
 
 TYPES = "https://scoreboard.invalid/problems/"
 
@@ -36,24 +40,22 @@ RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def problem(fault: ScoreboardError, request_id: str, status: int | None = None) -> web.Response:
     """An error as an answer."""
     status = status or fault.status
-    body = {
-        "type": TYPES + fault.code,
-        "title": fault.title,
-        "status": status,
-        "code": fault.code,
-        "detail": fault.detail or fault.title,
-        "request_id": request_id,
-    }
-    if fault.result is not None:
-        body["result"] = fault.result
-    if fault.quota is not None:
-        body["quota"] = fault.quota
+    body = Problem(
+        type=TYPES + fault.code,
+        title=fault.title,
+        status=status,
+        code=fault.code,
+        detail=fault.detail or fault.title,
+        request_id=request_id,
+        result=UNSET if fault.result is None else fault.result,
+        quota=UNSET if fault.quota is None else fault.quota,
+    )
     kind = _Resting if isinstance(fault, Overloaded) else web.Response
     return kind(
-        body=msgspec.json.encode(body),
+        body=encode_json(body),
         status=status,
         headers=_headers(fault, request_id),
-        content_type="application/problem+json",
+        content_type=PROBLEM,
     )
 
 

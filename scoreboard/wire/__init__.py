@@ -87,6 +87,7 @@ from scoreboard.wire.moderation import (
     status_of,
     submission_out,
 )
+from scoreboard.wire.problem import Problem
 from scoreboard.wire.reviews import (
     ApproveReview,
     ClaimReview,
@@ -175,6 +176,7 @@ __all__ = [
     "PlayerRef",
     "PlayerRowOut",
     "PointOut",
+    "Problem",
     "Pushed",
     "PutBoard",
     "Ranks",

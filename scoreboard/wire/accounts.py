@@ -8,6 +8,9 @@ from scoreboard.clock import rfc3339
 from scoreboard.model import Player, PlayerId, Role, Session
 from scoreboard.wire.base import Input, Name, Output, Password, Token, Username
 
+OldPassword = Annotated[str, Meta(max_length=256, examples=["correct horse"])]
+NewPassword = Annotated[Password, Meta(examples=["battery staple"])]
+
 
 class Register(Input, frozen=True, kw_only=True):
     username: Username
@@ -17,7 +20,7 @@ class Register(Input, frozen=True, kw_only=True):
 
 class Login(Input, frozen=True, kw_only=True):
     username: Username
-    password: Annotated[str, Meta(max_length=256)]
+    password: OldPassword
 
 
 class Refresh(Input, frozen=True, kw_only=True):
@@ -25,8 +28,8 @@ class Refresh(Input, frozen=True, kw_only=True):
 
 
 class ChangePassword(Input, frozen=True, kw_only=True):
-    password: Annotated[str, Meta(max_length=256)]
-    new_password: Password
+    password: OldPassword
+    new_password: NewPassword
 
 
 class Exchange(Input, frozen=True, kw_only=True):

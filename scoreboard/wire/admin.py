@@ -61,7 +61,7 @@ class ConnectionsOut(Output, frozen=True, kw_only=True):
 
 
 class NewKey(Input, frozen=True, kw_only=True):
-    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    name: Annotated[str, Meta(min_length=1, max_length=64, examples=["game server"])]
     scopes: Annotated[tuple[Scope, ...], Meta(min_length=1)]
 
 

@@ -6,12 +6,12 @@ from msgspec import Meta, Struct
 
 from scoreboard.model import Score
 
-Name = Annotated[str, Meta(min_length=1, max_length=512)]
-Username = Annotated[str, Meta(min_length=1, max_length=128)]
-Password = Annotated[str, Meta(min_length=8, max_length=256)]
+Name = Annotated[str, Meta(min_length=1, max_length=512, examples=["Ada"])]
+Username = Annotated[str, Meta(min_length=1, max_length=128, examples=["ada"])]
+Password = Annotated[str, Meta(min_length=8, max_length=256, examples=["correct horse"])]
 Token = Annotated[str, Meta(min_length=1, max_length=4096)]
 Text = Annotated[str, Meta(max_length=512)]
-Instant = Annotated[str, Meta(max_length=40)]
+Instant = Annotated[str, Meta(max_length=40, examples=["2026-11-23T12:00:00Z"])]
 """An RFC 3339 time."""
 
 Limit = Annotated[int, Meta(ge=1, le=100)]

@@ -8,6 +8,9 @@ from scoreboard.clock import rfc3339
 from scoreboard.model import BoardId, HistoryItem, Label, Page, PlayerId, Row
 from scoreboard.wire.base import Input, Limit, Output, Token
 
+Window = Annotated[Label, Meta(examples=["week"])]
+Period = Annotated[Label, Meta(examples=["2026-W48"])]
+
 
 class BoardRef(Input, frozen=True, kw_only=True):
     board: BoardId
@@ -17,8 +20,8 @@ class InPeriod(Input, frozen=True, kw_only=True):
     """A board, and which period of which window; the current one of the board's first window unless told."""
 
     board: BoardId
-    window: Label | None = None
-    period: Label | None = None
+    window: Window | None = None
+    period: Period | None = None
 
 
 class Top(InPeriod, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from scoreboard.model import BoardId, Evidence, HistoryItem, Label, PlayerId
 from scoreboard.oversight import Note, Review, ReviewState
 from scoreboard.wire.base import Input, Instant, Limit, Output, Text
 
-SubmissionId = Annotated[str, Meta(min_length=36, max_length=36)]
+SubmissionId = Annotated[str, Meta(min_length=36, max_length=36, examples=["019ab2c4-7d1e-7a40-8c3e-4f3c2b1a0987"])]
 
 
 class ReviewList(Input, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class RejectReview(ReviewRef, frozen=True, kw_only=True):
 
 
 class NoteReview(ReviewRef, frozen=True, kw_only=True):
-    text: Annotated[str, Meta(min_length=1, max_length=2000)]
+    text: Annotated[str, Meta(min_length=1, max_length=2000, examples=["Asked for a video."])]
 
 
 class DecideReviews(Input, frozen=True, kw_only=True):

@@ -5,12 +5,12 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from scoreboard.model import BoardId, Label, PlayerId, Score
-from scoreboard.wire.base import Flat, Input, Name, Output, Tiebreakers, Token
+from scoreboard.wire.base import Flat, Input, Instant, Name, Output, Tiebreakers, Token
 
 
 class StartAction(Input, frozen=True, kw_only=True):
     board: BoardId
-    action: Label
+    action: Annotated[Label, Meta(examples=["coin"])]
 
 
 class ActionStarted(Output, frozen=True, kw_only=True):
@@ -33,11 +33,11 @@ class BatchItem(Input, frozen=True, kw_only=True):
     player_id: PlayerId
     board: BoardId
     score: Score
-    id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    id: Annotated[str, Meta(min_length=1, max_length=128, examples=["evt-1"])] | None = None
     name: Name | None = None
     tiebreakers: Tiebreakers = ()
     metadata: Flat | None = None
-    at: Annotated[str, Meta(max_length=40)] | None = None
+    at: Instant | None = None
 
 
 class Batch(Input, frozen=True, kw_only=True):

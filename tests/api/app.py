@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from scoreboard.api.ready import READY
 from scoreboard.app import create_app
 from scoreboard.config import DataSettings, LimitSettings, Settings
+from tests.api import described
 
 NO_LIMITS = LimitSettings(
     requests_per_minute=0, registrations_per_hour=0, logins_per_minute=0, player_writes_per_minute=0
@@ -49,7 +50,9 @@ class Api:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with self.http.request(method, address, headers={**self._headers, **named}, json=body) as response:
             text = await response.read()
-            return Answer(response.status, dict(response.headers), msgspec.json.decode(text) if text else None)
+            answer = Answer(response.status, dict(response.headers), msgspec.json.decode(text) if text else None)
+            described.check(method, response.url.path, answer.status, response.headers, answer.body)
+            return answer
 
     async def get(self, path: str, **headers: str) -> Answer:
         """A GET."""
