@@ -66,6 +66,7 @@ class DatabaseSettings(Section, frozen=True, kw_only=True):
     replica_lag_s: SomeSeconds = 2
     history_days: Count = 0
     audit_days: Count = 0
+    sqlite_writer: Literal["auto", "process", "thread"] = "auto"
 
 
 class RedisSettings(Section, frozen=True, kw_only=True):

@@ -50,6 +50,12 @@ class Server:
         self.stop()
 
     @property
+    def pid(self) -> int:
+        """The process that runs now."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def key(self) -> str:
         """The API key with every scope."""
         return (self.data / "admin.key").read_text().strip()

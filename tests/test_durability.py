@@ -77,9 +77,9 @@ class Ledger:
         return found
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with Server(tmp_path, CONFIG) as running:
+@pytest.fixture(params=["thread", "process"])
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    with Server(tmp_path, CONFIG | {"database": {"sqlite_writer": request.param}}) as running:
         yield running
 
 

@@ -1,8 +1,9 @@
 """The backends of the two ways to run: alone with one file, or on PostgreSQL and Redis with others like it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from scoreboard.seats.base import Seats
 from scoreboard.seats.memory import MemorySeats
 from scoreboard.storage.base import Storage
 from scoreboard.storage.sqlite import SqliteStorage
+from scoreboard.storage.sqlite.connection import Place
 from scoreboard.tasks import Tasks
 
 # The drivers of what is shared are loaded where it is used: a server that is alone starts without them.
@@ -62,12 +64,19 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
         finally:
             await postgres.close()
         return
-    with sole_user(Path(settings.data.dir)):
-        sqlite = await SqliteStorage.open(database_path(settings))
+    with ExitStack() as held:
+        lock = await asyncio.to_thread(held.enter_context, sole_user(Path(settings.data.dir)))
+        sqlite = await SqliteStorage.open(database_path(settings), place=_place_of_writes(settings), held=(lock,))
         try:
             yield sqlite
         finally:
             await sqlite.close()
+
+
+def _place_of_writes(settings: Settings) -> Place:
+    """Where scores are written to SQLite: with one core a second process has nothing to gain."""
+    place = settings.database.sqlite_writer
+    return "thread" if place == "auto" and len(os.sched_getaffinity(0)) < 2 else place
 
 
 @asynccontextmanager

@@ -44,13 +44,23 @@ class Process:
         return int(self.url.rpartition(":")[2])
 
     def cpu_s(self) -> float:
-        """CPU time of all its threads so far, in seconds, to the nanosecond (clock_getcpuclockid(3))."""
-        return time.clock_gettime(~self.pid << 3 | _CPU_OF_PROCESS)
+        """CPU time so far, in seconds, of all its threads and of the processes that it started."""
+        return sum(_cpu_s(pid) for pid in (self.pid, *self.helpers()))
+
+    def helpers(self) -> list[int]:
+        """The processes that it started and that run now."""
+        lists = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return [int(pid) for each in lists for pid in each.read_text().split()]
 
     def resident_bytes(self) -> int:
         """Memory it holds."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _cpu_s(pid: int) -> float:
+    """To the nanosecond (clock_getcpuclockid(3))."""
+    return time.clock_gettime(~pid << 3 | _CPU_OF_PROCESS)
 
 
 class Group:

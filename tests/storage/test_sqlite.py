@@ -14,7 +14,7 @@ from scoreboard.model import AuditEntry, Evidence
 from scoreboard.storage.base import Storage
 from scoreboard.storage.sqlite import SqliteStorage, backfill
 from scoreboard.storage.sqlite.audit import append
-from scoreboard.storage.sqlite.connection import Database
+from scoreboard.storage.sqlite.connection import Database, Place
 from scoreboard.storage.sqlite.faults import commit_fault
 from scoreboard.storage.sqlite.schema import migrations
 from tests.storage.accounts import KeysContract, PlayersContract, SessionsContract
@@ -36,12 +36,13 @@ ENTRY = AuditEntry(1, "ada", "login", "session")
 
 
 class SqliteBackend:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, place: Place = "thread") -> None:
         self._path = path
+        self._place = place
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Storage]:
-        storage = await SqliteStorage.open(self._path)
+        storage = await SqliteStorage.open(self._path, place=self._place)
         yield storage
         await storage.close()
 
@@ -65,9 +66,9 @@ class TestSqlite(
     DurabilityContract,
     RetentionContract,
 ):
-    @pytest.fixture
-    def backend(self, tmp_path: Path) -> Backend:
-        return SqliteBackend(tmp_path / "scoreboard.db")
+    @pytest.fixture(params=["thread", "process"])
+    def backend(self, tmp_path: Path, request: pytest.FixtureRequest) -> Backend:
+        return SqliteBackend(tmp_path / "scoreboard.db", request.param)
 
 
 @pytest.fixture

@@ -1,37 +1,68 @@
-"""One SQLite file: transactions on the thread that writes, reads on a few others."""
+"""One SQLite file: transactions one after the other, on a thread or in a process; reads on a few other threads."""
 
+import asyncio
 import contextlib
-import sqlite3
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
-from scoreboard.storage.sqlite.faults import commit_fault
+from scoreboard.errors import Overloaded, Unavailable
+from scoreboard.model import Board, Submission
+from scoreboard.storage.base import Committal
+from scoreboard.storage.sqlite.commit import commit
+from scoreboard.storage.sqlite.demand import Demand
+from scoreboard.storage.sqlite.faults import RETRY_AFTER_S
 from scoreboard.storage.sqlite.opening import connect_to_read, connect_to_write
-from scoreboard.storage.sqlite.workers import Job, T, Workers
+from scoreboard.storage.sqlite.process import CLOSE_WITHIN_S, WriterProcess
+from scoreboard.storage.sqlite.transaction import Job, T, transact
+from scoreboard.storage.sqlite.workers import Workers
 
 READERS = 2
 MAX_WAITING = 1_000
-"""Jobs that may wait for the writer, and as many for the readers; one more is refused as Overloaded."""
+"""Transactions that may wait for their turn, and as many reads; one more is refused as Overloaded."""
 
 BUSY_TIMEOUT_MS = 1_000
-"""How long to wait for another process that writes; then Unavailable."""
+"""How long to wait for another program that writes; then Unavailable."""
+
+Place = Literal["thread", "process", "auto"]
+"""Where submissions are committed: on the thread of all other writes, in a process, or there once that pays."""
 
 
 class Database:
     """One SQLite file: `write` runs a job in a transaction, `read` runs one on a connection that cannot write."""
 
-    def __init__(self, path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS, max_waiting: int = MAX_WAITING) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        max_waiting: int = MAX_WAITING,
+        place: Place = "thread",
+        held: Sequence[int] = (),
+    ) -> None:
+        """`held` are descriptors that a process keeps open for as long as it may write."""
         self._writer = Workers("sqlite-writer", 1, partial(connect_to_write, path, busy_timeout_ms), max_waiting)
         self._readers = Workers("sqlite-reader", READERS, partial(connect_to_read, path, busy_timeout_ms), max_waiting)
+        self._process = None if place == "thread" else WriterProcess(path, busy_timeout_ms, held)
+        self._demand = Demand() if place == "auto" else None
+        self._max_waiting = max_waiting
+        self._waiting = 0
+        self._turns = asyncio.Lock()  # first come, first served; SQLite itself would let those who wait starve
+        self._open = False
 
     async def open(self) -> None:
         """Open every connection and bring the schema up to date. Raises ConfigError, Unavailable."""
         try:
             await self._writer.start()
             await self._readers.start()
+            if self._process is not None and self._demand is None:
+                self._process.start()
+                await self._process.started()
         except BaseException:
             await self.close()
             raise
+        self._open = True
 
     async def write(self, job: Job[T]) -> T:
         """Run the job in a transaction of its own and return once that is durable.
@@ -39,7 +70,20 @@ class Database:
         A cancelled caller does not stop a job that has begun; one that waits is skipped. Raises what the job raises
         (then nothing happened), Overloaded, Unavailable, and OutcomeUnknown for a commit that failed half-way.
         """
-        return await self._writer.run(lambda connection: _transact(connection, job))
+        return await self._in_turn(lambda: self._on_thread(job))
+
+    async def commit(self, boards: Sequence[Board], batch: Sequence[Submission], now: int) -> Committal:
+        """As `write`, for the job of `scoreboard.storage.sqlite.commit`; OutcomeUnknown also where its process ends."""
+
+        def start() -> asyncio.Future[Committal]:
+            if self._process is not None:
+                if self._process.is_up:
+                    return self._process.commit(boards, batch, now)
+                if self._demand is not None and self._demand.is_high(len(batch)):
+                    self._process.start()
+            return self._on_thread(partial(commit, boards=boards, batch=batch, now=now))
+
+        return await self._in_turn(start)
 
     async def read(self, job: Job[T]) -> T:
         """Run the job, one statement, on the newest committed state. Raises Overloaded, Unavailable."""
@@ -47,27 +91,36 @@ class Database:
 
     async def close(self) -> None:
         """Finish the jobs that wait and let go of the file; new ones are refused."""
+        self._open = False
         await self._readers.close()
+        with contextlib.suppress(TimeoutError):  # a process that hangs is killed
+            async with asyncio.timeout(CLOSE_WITHIN_S), self._turns:
+                pass
+        if self._process is not None:
+            await self._process.close()
         await self._writer.close()
 
+    def _on_thread(self, job: Job[T]) -> "asyncio.Future[T]":
+        return self._writer.begin(lambda connection: transact(connection, job))
 
-def _transact(connection: sqlite3.Connection, job: Job[T]) -> T:
-    if connection.in_transaction:  # an earlier rollback failed, for example because the disk did
-        connection.rollback()
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        result = job(connection)
-        _commit(connection)
-    except BaseException:
-        # The error is told of, not what came of tidying up after it.
-        with contextlib.suppress(sqlite3.Error):
-            connection.rollback()
-        raise
-    return result
+    async def _in_turn(self, start: "Callable[[], asyncio.Future[T]]") -> T:
+        """Start a transaction when its turn comes, which lasts until it has ended, whoever waits for that."""
+        if not self._open:
+            raise Unavailable("The database is closed.", retry_after_s=RETRY_AFTER_S)
+        if self._waiting >= self._max_waiting:
+            raise Overloaded(retry_after_s=RETRY_AFTER_S)
+        self._waiting += 1
+        try:
+            await self._turns.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            running = start()
+        except BaseException:
+            self._turns.release()
+            raise
+        running.add_done_callback(self._end_turn)
+        return await asyncio.shield(running)
 
-
-def _commit(connection: sqlite3.Connection) -> None:
-    try:
-        connection.commit()
-    except sqlite3.Error as error:
-        raise commit_fault(error) from error
+    def _end_turn(self, _: "asyncio.Future[Any]") -> None:
+        self._turns.release()

@@ -1,11 +1,12 @@
 """The whole system of record in one SQLite file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from scoreboard.storage.sqlite.audit import SqliteAudit
 from scoreboard.storage.sqlite.boards import SqliteBoards
-from scoreboard.storage.sqlite.connection import BUSY_TIMEOUT_MS, MAX_WAITING, Database
+from scoreboard.storage.sqlite.connection import BUSY_TIMEOUT_MS, MAX_WAITING, Database, Place
 from scoreboard.storage.sqlite.keys import SqliteKeys
 from scoreboard.storage.sqlite.moderation import SqliteModeration
 from scoreboard.storage.sqlite.outbox import SqliteOutbox
@@ -42,14 +43,21 @@ class SqliteStorage(
 
     @classmethod
     async def open(
-        cls, path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS, max_waiting: int = MAX_WAITING
+        cls,
+        path: Path,
+        *,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        max_waiting: int = MAX_WAITING,
+        place: Place = "thread",
+        held: Sequence[int] = (),
     ) -> "SqliteStorage":
         """Open the file, made if there is none, and bring its schema up to date.
 
-        `max_waiting` bounds the calls that wait for a thread, `busy_timeout_ms` the wait for another process. Raises
+        `max_waiting` bounds the calls that wait for their turn, `busy_timeout_ms` the wait for another program. `place`
+        tells where submissions are committed, `held` the descriptors that a process which does it keeps open. Raises
         ConfigError for a file that cannot be used, Unavailable for one that cannot be reached now.
         """
-        database = Database(path, busy_timeout_ms=busy_timeout_ms, max_waiting=max_waiting)
+        database = Database(path, busy_timeout_ms=busy_timeout_ms, max_waiting=max_waiting, place=place, held=held)
         await database.open()
         return cls(database)
 

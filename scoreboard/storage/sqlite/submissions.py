@@ -13,7 +13,6 @@ from scoreboard.model import AuditEntry, Board, BoardPeriod, Committed, HistoryI
 from scoreboard.storage.base import Committal, Touched, Voided
 from scoreboard.storage.sqlite.actions import Taken, repeated
 from scoreboard.storage.sqlite.audit import append
-from scoreboard.storage.sqlite.commit import commit
 from scoreboard.storage.sqlite.faults import RETRY_AFTER_S
 from scoreboard.storage.sqlite.ledger import Ledger, Named, Stored, counted_by, read_counted, read_standings
 from scoreboard.storage.sqlite.part import Part
@@ -28,7 +27,7 @@ class SqliteSubmissions(Part):
 
     async def commit(self, boards: Sequence[Board], batch: Sequence[Submission], now: int) -> Committal:
         """Store a batch in one transaction; `boards[i]` is the board of `batch[i]`."""
-        return await self._database.write(lambda connection: commit(connection, boards, batch, now))
+        return await self._database.commit(boards, batch, now)
 
     async def outcome(self, action_id: str) -> Committed | None:
         """The stored outcome of an action id, as a repeat."""

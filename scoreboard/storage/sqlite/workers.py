@@ -11,13 +11,11 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from scoreboard.errors import Overloaded, Unavailable
 from scoreboard.storage.sqlite.faults import RETRY_AFTER_S, fault
-
-T = TypeVar("T")
-Job = Callable[[sqlite3.Connection], T]
+from scoreboard.storage.sqlite.transaction import Job, T
 
 
 class Workers:
@@ -43,13 +41,17 @@ class Workers:
 
     async def run(self, job: Job[T]) -> T:
         """What the job returns or raises. Raises Overloaded where `max_waiting` jobs wait, Unavailable once closed."""
+        return await self.begin(job)
+
+    def begin(self, job: Job[T]) -> "asyncio.Future[T]":
+        """As `run`, without waiting for the end. A job whose future is cancelled before its turn is skipped."""
         if not self._open:
             raise Unavailable("The database is closed.", retry_after_s=RETRY_AFTER_S)
         if self._jobs.qsize() >= self._max_waiting:
             raise Overloaded(retry_after_s=RETRY_AFTER_S)
         task = _Task(job)
         self._jobs.put(task)
-        return await task.future
+        return task.future
 
     async def close(self) -> None:
         """Finish the jobs that wait and close the connections."""
