@@ -1,13 +1,15 @@
 """The boards this server keeps: held in memory, stored in the database."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from scoreboard import periods
 from scoreboard.audit import Audit
-from scoreboard.clock import Clock
+from scoreboard.clock import Clock, rfc3339
 from scoreboard.errors import NotFound
-from scoreboard.model import Board, BoardPeriod, BoardSettings
+from scoreboard.model import AuditEntry, Board, BoardPeriod, BoardSettings, Page
 from scoreboard.storage.base import Storage
 
 log = logging.getLogger(__name__)
@@ -18,6 +20,9 @@ Changed = Callable[[Board | None, Board], Awaitable[None]]
 News = Callable[[Board], None]
 """Told of a board that changed, here or on another server; must not block."""
 
+Write = Callable[[Sequence[AuditEntry]], Awaitable[Board | None]]
+"""Changes a board in the database and writes audit entries with that; None where nothing was to change."""
+
 
 class Boards:
     """Looks boards up by id and changes their settings; `audit` is told, where there are people who do."""
@@ -27,6 +32,8 @@ class Boards:
         self._clock = clock
         self._audit = audit
         self._boards: dict[str, Board] = {}
+        self.frozen: dict[str, int] = {}
+        """The boards that are frozen, by id, and since when: most often none."""
         self._listeners: list[Changed] = []
         self._readers: list[News] = []
 
@@ -40,7 +47,8 @@ class Boards:
 
     async def open(self, configured: Mapping[str, BoardSettings]) -> None:
         """Read the stored boards, and create the configured ones that are not there yet."""
-        self._boards = {board.id: board for board in await self._storage.boards()}
+        for board in await self._storage.boards():
+            self._take(board)
         for board_id, settings in configured.items():
             if board_id not in self._boards:
                 await self._store(board_id, settings)
@@ -50,7 +58,7 @@ class Boards:
         for board in await self._storage.boards():
             known = self._boards.get(board.id)
             if known is None or known.revision < board.revision:
-                self._boards[board.id] = board
+                self._take(board)
                 self._tell(board)
 
     def get(self, board_id: str) -> Board:
@@ -101,9 +109,7 @@ class Boards:
         if known is not None and known.settings == settings and known.deleted_at is None:
             return known, False
         before, board = await self._store(board_id, settings, actor)
-        for listener in self._listeners:
-            await listener(before, board)
-        self._tell(board)
+        await self._changed(before, board)
         return board, before is None
 
     async def delete(self, board_id: str, actor: str) -> None:
@@ -112,20 +118,90 @@ class Boards:
         Raises NotFound.
         """
         before, now = self.get(board_id), self._clock.now()
-        if self._audit is None:
-            board = await self._storage.delete_board(board_id, now, ())
-        else:
-            board = await self._audit.within(
-                [self._audit.entry("board.delete", actor, board_id)],
-                lambda entries: self._storage.delete_board(board_id, now, entries),
-                written=lambda board: board is not None,
-            )
+        board = await self._write(
+            "board.delete", board_id, actor, lambda entries: self._storage.delete_board(board_id, now, entries)
+        )
         if board is None:
             raise NotFound(f"There is no board {board_id!r}.")
-        self._boards[board_id] = board
+        self._take(board)
+        await self._changed(before, board)
+
+    async def freeze(self, board_id: str, actor: str, at: int | None = None) -> Board:
+        """Keep from view what comes to a board from now on, or from an instant still to come; returns it as it is then.
+
+        A board that is frozen stays as it is. Raises NotFound.
+        """
+        if at is None:
+            return await self._alter("board.freeze", board_id, actor, self._freezing(board_id))
+        return await self._alter(
+            "board.freeze",
+            board_id,
+            actor,
+            lambda entries: self._storage.schedule_freeze(board_id, at, entries),
+            at=rfc3339(at),
+        )
+
+    async def reveal(self, board_id: str, actor: str) -> Board:
+        """Show what was kept from view, and call off a freeze that was to come; returns the board as it is then.
+
+        A board that is neither stays as it is. Raises NotFound.
+        """
+        now = self._clock.now()
+        return await self._alter(
+            "board.reveal", board_id, actor, lambda entries: self._storage.reveal_board(board_id, now, entries)
+        )
+
+    async def freeze_due(self) -> None:
+        """Freeze the boards whose time has come, as far as no other server did. Raises Unavailable."""
+        for board in self.all():
+            if board.freezes_at is not None and board.freezes_at <= self._clock.now():
+                await self._alter("board.freeze", board.id, "", self._freezing(board.id, due=True))
+
+    def next_freeze(self) -> int | None:
+        """When the next board is to be frozen."""
+        return min((board.freezes_at for board in self.all() if board.freezes_at is not None), default=None)
+
+    def marked(self, page: Page) -> Page:
+        """A page as it is shown: of a frozen board, with the instant since when it is."""
+        frozen_at = self.frozen.get(page.period.board)
+        return page if frozen_at is None else replace(page, frozen_at=frozen_at)
+
+    def _freezing(self, board_id: str, *, due: bool = False) -> Write:
+        now = self._clock.now()
+        return lambda entries: self._storage.freeze_board(board_id, now, entries, due=due)
+
+    async def _alter(self, act: str, board_id: str, actor: str, write: Write, **detail: str) -> Board:
+        """Change a board that is not known to be what it should be; returns it as it is then. Raises NotFound."""
+        await self.refresh()
+        before = self.get(board_id)
+        board = await self._write(act, board_id, actor, write, **detail)
+        if board is None:  # there was nothing to do, or another server has done it
+            await self.refresh()
+            return self.get(board_id)
+        self._take(board)
+        await self._changed(before, board)
+        return board
+
+    async def _write(self, act: str, board_id: str, actor: str, write: Write, **detail: str) -> Board | None:
+        if self._audit is None:
+            return await write(())
+        return await self._audit.within(
+            [self._audit.entry(act, actor, board_id, **detail)], write, written=lambda board: board is not None
+        )
+
+    async def _changed(self, before: Board | None, board: Board) -> None:
+        """Have everybody told of a change made here."""
         for listener in self._listeners:
             await listener(before, board)
         self._tell(board)
+
+    def _take(self, board: Board) -> None:
+        """Know a board as it is now."""
+        self._boards[board.id] = board
+        if board.frozen_at is None:
+            self.frozen.pop(board.id, None)
+        else:
+            self.frozen[board.id] = board.frozen_at
 
     def _tell(self, board: Board) -> None:
         for reader in self._readers:
@@ -144,5 +220,5 @@ class Boards:
             board = await self._audit.within([entry], lambda sealed: self._storage.put_board(wanted, sealed))
         before = self._boards.get(board_id)
         if before is None or before.revision < board.revision:
-            self._boards[board_id] = board
+            self._take(board)
         return None if before is None or before.deleted_at is not None else before, board

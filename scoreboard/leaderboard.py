@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from scoreboard import periods
 from scoreboard.boards import Boards
@@ -33,6 +34,7 @@ from scoreboard.wire import (
     Standings,
     Top,
     history_item_out,
+    instant_out,
     page_out,
 )
 
@@ -95,6 +97,7 @@ class Leaderboard:
         self._hidden = hidden
         self._stale: dict[BoardPeriod, asyncio.Task[Page | Unavailable]] = {}
         self._tops: dict[tuple[BoardPeriod, int], TopPage] = {}
+        boards.on_news(lambda _: self._tops.clear())  # they tell whether a board is frozen
 
     def period(self, asked: InPeriod) -> BoardPeriod:
         """The board period that a request means: by default the current one of the board's first window.
@@ -126,17 +129,17 @@ class Leaderboard:
         if known is not None and await self._is_newest(period, known.output):
             return known
         if not await self._ready(period):
-            return TopPage(page_out(await self._stored(period, limit)))
+            return TopPage(self._out(await self._stored(period, limit)))
         page = await self._page(period, lambda: self._ranking.top(period, limit))
         if len(self._tops) >= MAX_TOPS:
             self._tops.clear()
-        top = self._tops[period, limit] = TopPage(page_out(page))
+        top = self._tops[period, limit] = TopPage(self._out(page))
         return top
 
     async def _stale_top(self, period: BoardPeriod, limit: int, known: TopPage | None) -> TopPage:
         """From the database, or where that is away too, as it was last seen here."""
         try:
-            return TopPage(page_out(await self._stored(period, limit)))
+            return TopPage(self._out(await self._stored(period, limit)))
         except Unavailable:
             if known is None:
                 raise
@@ -151,14 +154,14 @@ class Leaderboard:
         except Unavailable:
             if asked.cursor is not None:
                 raise
-        return page_out(await self._stored(period, asked.limit))
+        return self._out(await self._stored(period, asked.limit))
 
     async def _ranked_standings(self, period: BoardPeriod, start: Neighbours, asked: Standings) -> PageOut:
         page = await self._page(period, lambda: self._ranking.page(period, start, asked.limit))
         more = bool(page.rows) and page.rows[-1].position < page.total
         less = bool(page.rows) and page.rows[0].position > 1
         return msgspec.structs.replace(
-            page_out(page),
+            self._out(page),
             next=self._cursor(period, page.keys[-1], False) if more else None,
             previous=self._cursor(period, page.keys[0], True) if less else None,
         )
@@ -188,7 +191,7 @@ class Leaderboard:
             page = await self._hidden.around(period, asked.player_id, asked.k) or page
         if not page.rows:
             raise NotFound("This player is not on the board.")
-        return page_out(page)
+        return self._out(page)
 
     async def player(self, asked: OnePlayer, own: bool = False) -> PlayerRowOut:
         """One player's row; a hidden one's only where it is their `own`.
@@ -211,6 +214,7 @@ class Leaderboard:
             **msgspec.structs.asdict(row),
             total=page.total,
             percentile=round(100 * (page.total - row.position + 1) / page.total, 2),
+            frozen_at=instant_out(self._boards.frozen.get(period.board)),
         )
 
     async def ranks(self, asked: Ranks) -> PageOut:
@@ -220,7 +224,7 @@ class Leaderboard:
         page = await self._page(period, lambda: self._ranking.rows_of(period, wanted))
         found = {row.player_id for row in page.rows}
         missing = tuple(player_id for player_id in wanted if player_id not in found)
-        return msgspec.structs.replace(page_out(page), missing=missing)
+        return msgspec.structs.replace(self._out(page), missing=missing)
 
     async def periods(self, asked: BoardRef) -> PeriodsOut:
         """The periods that have standings, and the current ones, the newest first within each window."""
@@ -229,18 +233,18 @@ class Leaderboard:
         found = sorted({*current, *await self._storage.periods(board.id)}, reverse=True)
         return PeriodsOut(periods=tuple(_period_out(board, period, period in current) for period in found))
 
-    async def history(self, asked: History, trusted: bool) -> HistoryOut:
+    async def history(self, asked: History, trusted: bool, official: bool = False) -> HistoryOut:
         """A player's submissions, newest first; others than the player see what counts and no metadata.
 
-        `trusted` is the player or a backend. Raises NotFound for an unknown player, and for a
-        banned or hidden one where not trusted.
+        `trusted` is the player or a backend, `official` the player or whoever may know what a frozen board keeps from
+        view. Raises NotFound for an unknown player, and for a banned or hidden one where not trusted.
         """
         board = self._boards.get(asked.board)
         player = await self._storage.player(asked.player_id)
         if player is None or ((player.banned or player.hidden) and not trusted):
             raise NotFound("There is no such player.")
         items = await self._storage.history(
-            board.id, asked.player_id, asked.before, asked.limit, counted_only=not trusted
+            board.id, asked.player_id, asked.before, asked.limit, counted_only=not trusted, frozen=not official
         )
         return HistoryOut(
             board=board.id,
@@ -289,6 +293,9 @@ class Leaderboard:
         except Unavailable as fault:  # for each who asked, and no fault of the task
             return fault
 
+    def _out(self, page: Page) -> PageOut:
+        return page_out(self._boards.marked(page))
+
     async def _page(self, period: BoardPeriod, read: Callable[[], Awaitable[Page]]) -> Page:
         return await self._read(period, read, Page(period, 0, 0, 0, (), ()))
 
@@ -309,10 +316,12 @@ class Leaderboard:
 
 
 def etag(output: PageOut | PlayerRowOut) -> str | None:
-    """The entity tag of rows: their epoch and version; none where they came from the database."""
+    """The entity tag of rows: their epoch and version, and that they are frozen; none if they are from the database."""
     if isinstance(output, PageOut) and output.stale:
         return None
-    return None if output.version is None else f'"{output.epoch}.{output.version}"'
+    if output.version is None:
+        return None
+    return f'"{output.epoch}.{output.version}{"" if output.frozen_at is UNSET else ".frozen"}"'
 
 
 def board_out(board: Board) -> BoardOut:
@@ -335,6 +344,8 @@ def board_out(board: Board) -> BoardOut:
         max_score=settings.max_score,
         live_limit=settings.live_limit,
         actions={name: _action_out(rule) for name, rule in settings.actions.items()},
+        frozen_at=instant_out(board.frozen_at),
+        freezes_at=instant_out(board.freezes_at),
     )
 
 

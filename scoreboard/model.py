@@ -94,7 +94,10 @@ class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Board(Struct, frozen=True):
-    """A leaderboard as stored; one with `deleted_at` is kept, but shown to nobody."""
+    """A leaderboard as stored; one with `deleted_at` is kept, but shown to nobody.
+
+    What came after `frozen_at` is kept from view until the board is revealed; at `freezes_at` it will be frozen.
+    """
 
     id: str
     settings: BoardSettings
@@ -102,6 +105,8 @@ class Board(Struct, frozen=True):
     created_at: int
     updated_at: int
     deleted_at: int | None = None
+    frozen_at: int | None = None
+    freezes_at: int | None = None
 
 
 class BoardPeriod(NamedTuple):
@@ -277,7 +282,7 @@ class Page(Struct, frozen=True):
     """Rows of a board period, best first, with the version they belong to; one atomic read.
 
     `keys` are the order keys of the rows, one for each. `stale` marks an answer from the database, whose epoch and
-    version are unknown (None).
+    version are unknown (None); `frozen_at` tells since when the board is frozen, whose rows they are.
     """
 
     period: BoardPeriod
@@ -287,6 +292,7 @@ class Page(Struct, frozen=True):
     rows: tuple[Row, ...]
     keys: tuple[bytes, ...]
     stale: bool = False
+    frozen_at: int | None = None
 
 
 class HistoryItem(Struct, frozen=True):

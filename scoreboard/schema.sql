@@ -68,14 +68,17 @@ CREATE TABLE api_keys (
     revoked_at timestamptz
 );
 
--- Boards; `settings` has the keys of the configuration. A deleted one is kept with all that was scored on it.
+-- Boards; `settings` has the keys of the configuration. A deleted one is kept with all that was scored on it. What came
+-- after `frozen_at` is kept from view; at `freezes_at` a board will be frozen.
 CREATE TABLE boards (
     id text COLLATE "C" PRIMARY KEY,
     settings json NOT NULL,
     revision integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
-    deleted_at timestamptz
+    deleted_at timestamptz,
+    frozen_at timestamptz,
+    freezes_at timestamptz
 );
 
 -- A player's score on a board period. Never deleted. `score` to `last_id` are NULL where nothing is counted,
@@ -98,6 +101,34 @@ CREATE TABLE standings (
 CREATE INDEX standings_order ON standings (board, "window", period, order_key) WHERE order_key IS NOT NULL;
 CREATE INDEX standings_player ON standings (player_id);
 
+-- What is shown of standings that have moved since their board was frozen: what they were then. `revision` is 0 where
+-- there was none; it rises with the player's status.
+CREATE TABLE frozen_standings (
+    board text COLLATE "C" NOT NULL,
+    "window" text COLLATE "C" NOT NULL,
+    period text COLLATE "C" NOT NULL,
+    player_id text COLLATE "C" NOT NULL,
+    score bigint,
+    tiebreakers bigint[],
+    achieved_at timestamptz,
+    revision bigint NOT NULL,
+    order_key bytea,
+    PRIMARY KEY (board, "window", period, player_id)
+);
+CREATE INDEX frozen_standings_order ON frozen_standings (board, "window", period, order_key) WHERE order_key IS NOT NULL;
+CREATE INDEX frozen_standings_player ON frozen_standings (player_id);
+
+-- Standings as all may see them. Whatever a ranking is made of is read from here.
+CREATE VIEW shown_standings AS
+SELECT live.board, live."window", live.period, live.player_id,
+    CASE WHEN kept.revision IS NULL THEN live.score ELSE kept.score END AS score,
+    CASE WHEN kept.revision IS NULL THEN live.tiebreakers ELSE kept.tiebreakers END AS tiebreakers,
+    CASE WHEN kept.revision IS NULL THEN live.achieved_at ELSE kept.achieved_at END AS achieved_at,
+    CASE WHEN kept.revision IS NULL THEN live.revision ELSE kept.revision END AS revision,
+    CASE WHEN kept.revision IS NULL THEN live.order_key ELSE kept.order_key END AS order_key
+FROM standings AS live LEFT JOIN frozen_standings AS kept USING (board, "window", period, player_id)
+WHERE kept.revision IS DISTINCT FROM 0;
+
 -- Every submission that took its action id, by month. `evidence` is that of the rules; a held one has it in its review.
 -- No foreign keys: the only writer has locked player and board, and each check would cost as much as the row.
 CREATE TABLE history (
@@ -116,6 +147,15 @@ CREATE TABLE history (
 ) PARTITION BY RANGE (accepted_at);
 CREATE INDEX history_player ON history (board, player_id, accepted_at, id);
 CREATE TABLE history_default PARTITION OF history DEFAULT;
+
+-- What is shown of submissions that have come or changed since their board was frozen: the state that they had then, NULL
+-- where there were none.
+CREATE TABLE frozen_history (
+    board text COLLATE "C" NOT NULL,
+    submission_id uuid NOT NULL,
+    state text,
+    PRIMARY KEY (board, submission_id)
+);
 
 -- What was counted before the horizon is not kept, but for what it came to: for each player and beginning of a period.
 CREATE TABLE checkpoints (
@@ -465,6 +505,9 @@ END $$;
 -- arrays of [n, board, window, period, player, revision, order key in hexadecimal, name, revision of the name];
 -- `touched` names the standings to be projected.
 --
+-- Where a board is frozen, what its standings were is kept for all to see, and neither changes nor `touched` name them,
+-- but for the names of their players.
+--
 -- Rows are locked in one order, by table and then by key: boards, players, standings, actions. An action id that another
 -- transaction takes at the same moment raises serialization_failure: sent again, the batch finds it taken.
 --
@@ -480,6 +523,7 @@ DECLARE
     items batch_item[];
     live batch_item[];
     moves batch_move[];
+    frozen text[];
     names boolean;
     held boolean;
     renamed text[];
@@ -491,8 +535,9 @@ BEGIN
     INTO items, names, held
     FROM json_populate_recordset(NULL::batch_item, part) AS item;
 
-    PERFORM FROM (SELECT DISTINCT item.board AS id FROM unnest(items) AS item ORDER BY 1) AS wanted
-        CROSS JOIN LATERAL (SELECT FROM boards WHERE boards.id = wanted.id FOR SHARE) AS locked;
+    SELECT coalesce(array_agg(locked.id) FILTER (WHERE locked.frozen_at IS NOT NULL), '{}') INTO frozen
+    FROM (SELECT DISTINCT item.board AS id FROM unnest(items) AS item ORDER BY 1) AS wanted
+    CROSS JOIN LATERAL (SELECT id, frozen_at FROM boards WHERE boards.id = wanted.id FOR SHARE) AS locked;
     IF names THEN
         PERFORM FROM (SELECT DISTINCT item.player_id AS id, item.name FROM unnest(items) AS item
                 WHERE item.name IS NOT NULL ORDER BY 1) AS wanted
@@ -516,7 +561,8 @@ BEGIN
     FROM (
         SELECT item, CASE
                 WHEN item.status <> 'rejected'
-                    AND (SELECT revision FROM boards WHERE id = item.board) IS DISTINCT FROM item.revision
+                    AND (SELECT revision FROM boards WHERE id = item.board
+                        AND (freezes_at IS NULL OR freezes_at > instant(item.at))) IS DISTINCT FROM item.revision
                     THEN 'unavailable'
                 WHEN instant(item.at) < (SELECT at FROM horizon) THEN 'period_closed'
                 WHEN player.status IS NULL AND NOT item.creates THEN 'not_found'
@@ -573,6 +619,19 @@ BEGIN
         END IF;
     END IF;
 
+    IF frozen <> '{}' THEN
+        INSERT INTO frozen_standings (board, "window", period, player_id, score, tiebreakers, achieved_at, revision,
+            order_key)
+        SELECT old.board, old."window", old.period, old.player_id, old.score, old.tiebreakers, old.achieved_at,
+            old.revision, old.order_key
+        FROM unnest(moves) AS move JOIN standings AS old ON old.ctid = move.place
+        WHERE move.board = ANY (frozen)
+        ORDER BY 1, 2, 3, 4
+        ON CONFLICT DO NOTHING;
+        INSERT INTO frozen_history (board, submission_id)
+        SELECT board, id FROM unnest(live) WHERE board = ANY (frozen) ORDER BY 1, 2 ON CONFLICT DO NOTHING;
+    END IF;
+
     UPDATE standings AS old
     SET score = (move.new).score, tiebreakers = (move.new).tiebreakers, achieved_at = (move.new).achieved_at,
         last_at = (move.new).last_at, last_id = (move.new).last_id, revision = move.revision,
@@ -614,7 +673,7 @@ BEGIN
             name, name_revision) ORDER BY n, w)],
         jsonb_agg(jsonb_build_array(board, "window", period, player_id))
     INTO changes, touched
-    FROM unnest(moves);
+    FROM unnest(moves) WHERE board <> ALL (frozen);
 
     IF renamed IS NOT NULL THEN
         SELECT changes || json_agg(json_build_array(item.n, other.board, other."window", other.period, other.player_id,
@@ -623,11 +682,11 @@ BEGIN
                 jsonb_agg(jsonb_build_array(other.board, other."window", other.period, other.player_id)), '[]')
         INTO changes, touched
         FROM unnest(live) AS item
-        JOIN standings AS other ON other.player_id = item.player_id
+        JOIN shown_standings AS other ON other.player_id = item.player_id
         JOIN players ON players.id = item.player_id
         WHERE item.player_id = ANY (renamed) AND item.name IS NOT NULL
             AND (other.board, other."window", other.period, other.player_id)
-                NOT IN (SELECT board, "window", period, player_id FROM unnest(moves));
+                NOT IN (SELECT board, "window", period, player_id FROM unnest(moves) WHERE board <> ALL (frozen));
     END IF;
 END $$;
 

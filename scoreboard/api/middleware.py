@@ -104,7 +104,7 @@ def _authorize(call: Call) -> None:
     elif access == "player":
         if caller.claims is None:
             raise Forbidden("This is for players; an API key cannot do it.")
-    elif access != "caller" and access != "anyone" and not _may(caller, access):
+    elif access != "caller" and access != "anyone" and not may(caller, access):
         raise Forbidden(f"This needs an API key with the scope `{access}`.")
 
 
@@ -115,7 +115,8 @@ def _authorize_reader(call: Call) -> None:
         raise Unauthenticated("This board is not public.")
 
 
-def _may(caller: Caller, scope: Scope) -> bool:
+def may(caller: Caller, scope: Scope) -> bool:
+    """Whether it is a key with the scope, or somebody with a role that stands for it."""
     if caller.key is not None:
         return scope in caller.key.scopes
     return caller.claims is not None and caller.claims.role in ROLES_OF_SCOPE.get(scope, ())

@@ -5,6 +5,7 @@ from typing import Any
 from scoreboard import wire
 from scoreboard.api.call import Call
 from scoreboard.api.context import Context
+from scoreboard.api.middleware import may
 from scoreboard.api.operation import Operation
 from scoreboard.api.oversight import OVERSIGHT
 from scoreboard.errors import Forbidden
@@ -113,10 +114,9 @@ async def _player(context: Context, call: Call, asked: wire.OnePlayer) -> wire.P
 
 async def _history(context: Context, call: Call, asked: wire.History) -> wire.HistoryOut:
     """A player's submissions on a board, newest first."""
-    claims = call.caller.claims
-    official = call.caller.key is not None or (claims is not None and claims.role != "player")
-    trusted = official or _is_own(call, asked.player_id)
-    return await context.leaderboard.history(asked, trusted)
+    own = _is_own(call, asked.player_id)
+    official = own or may(call.caller, "moderate") or may(call.caller, "admin")
+    return await context.leaderboard.history(asked, official or call.caller.key is not None, official)
 
 
 async def _around(context: Context, call: Call, asked: wire.Around) -> wire.PageOut:

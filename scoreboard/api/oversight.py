@@ -12,7 +12,7 @@ from scoreboard.clock import rfc3339
 from scoreboard.errors import NotFound
 from scoreboard.leaderboard import board_out
 from scoreboard.model import ApiKey, BoardSettings
-from scoreboard.reviews import Official
+from scoreboard.reviews import Official, future
 
 # Reviews
 
@@ -130,6 +130,17 @@ async def _delete_board(context: Context, call: Call, asked: wire.BoardRef) -> N
     await context.boards.delete(asked.board, call.caller.name)
 
 
+async def _freeze_board(context: Context, call: Call, asked: wire.FreezeBoard) -> wire.BoardOut:
+    """Freeze a board: what comes from now on, or from a time to come, is kept from view until it is revealed."""
+    at = future(asked.at, "at", context.clock.now())
+    return board_out(await context.boards.freeze(asked.board, call.caller.name, at))
+
+
+async def _reveal_board(context: Context, call: Call, asked: wire.BoardRef) -> wire.BoardOut:
+    """Reveal a frozen board, or call off a freeze to come."""
+    return board_out(await context.boards.reveal(asked.board, call.caller.name))
+
+
 async def _new_key(context: Context, call: Call, asked: wire.NewKey) -> wire.KeyOut:
     """Make an API key, which is shown this once."""
     key, text = await context.keys.create(asked.name, asked.scopes, call.caller.name)
@@ -189,6 +200,8 @@ OVERSIGHT: tuple[Operation[Any, Any], ...] = (
     Operation("audit", "GET", "admin/audit", wire.AuditList, _audit, "admin"),
     Operation("put_board", "PUT", "admin/boards/{board}", wire.PutBoard, _put_board, "admin"),
     Operation("delete_board", "DELETE", "admin/boards/{board}", wire.BoardRef, _delete_board, "admin", 204),
+    Operation("freeze_board", "POST", "admin/boards/{board}/freeze", wire.FreezeBoard, _freeze_board, "admin"),
+    Operation("reveal_board", "POST", "admin/boards/{board}/reveal", wire.BoardRef, _reveal_board, "admin"),
     Operation("new_key", "POST", "admin/keys", wire.NewKey, _new_key, "admin", 201),
     Operation("keys", "GET", "admin/keys", wire.Nothing, _keys, "admin"),
     Operation("revoke_key", "DELETE", "admin/keys/{key_id}", wire.KeyRef, _revoke_key, "admin", 204),

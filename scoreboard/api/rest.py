@@ -146,7 +146,8 @@ async def _from_body(request: web.Request, call: Call) -> Any:
     raw = await _read_body(request, getattr(call.context.settings.limits, operation.body_cap))
     if operation.input is Nothing and not raw:
         return Nothing()
-    if request.headers.get("Content-Type") != JSON and request.content_type != JSON:  # the latter takes it apart
+    is_json = request.headers.get("Content-Type") == JSON or request.content_type == JSON  # the latter takes it apart
+    if raw and not is_json:
         raise BadRequest("The body must be JSON, with the header `Content-Type: application/json`.")
     path: Mapping[str, str] = request.match_info
     if not path and not request.query_string:

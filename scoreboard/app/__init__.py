@@ -8,7 +8,7 @@ from scoreboard.api import cors, health, pages, rest
 from scoreboard.api.problems import METRICS
 from scoreboard.app.audit import audited
 from scoreboard.app.backends import open_ranking, open_shared, open_storage
-from scoreboard.app.boards import follow_boards, load_current
+from scoreboard.app.boards import follow_boards, keep_freezing, load_current
 from scoreboard.app.services import services
 from scoreboard.app.state import (
     AUDIT,
@@ -97,6 +97,7 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
 async def _boards(app: web.Application) -> AsyncIterator[None]:
     app[BOARDS] = Boards(app[STORAGE], app[CLOCK], app[AUDIT])
     await app[BOARDS].open(app[SETTINGS].boards)
+    await app[BOARDS].freeze_due()
     yield
 
 
@@ -111,9 +112,10 @@ async def _ranking(app: web.Application) -> AsyncIterator[None]:
         hidden = app[HIDDEN] = Hidden(storage, ranking, boards)
         tasks.start(hidden.keep_up(), "hidden players")
         tick_s, versions = live.tick_ms / 1000, live.history_versions
-        source = Source(ranking, rebuilder.ensure, tasks, tick_s, versions, hidden.placings)
+        source = Source(ranking, rebuilder.ensure, tasks, tick_s, versions, hidden.placings, boards.marked)
         hub = app[HUB] = Hub(source, boards.shown, wheel, live.max_subscriptions)
         follow_boards(boards, ranking, rebuilder, hub)
+        tasks.start(keep_freezing(boards, app[CLOCK]), "freezes to come")
         await load_current(boards, rebuilder)
         yield
 

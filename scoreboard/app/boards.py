@@ -1,9 +1,11 @@
 """What a board's change means to its ranking and to those who watch it."""
 
 import asyncio
+import contextlib
 import logging
 
 from scoreboard.boards import Boards
+from scoreboard.clock import SECOND, Clock
 from scoreboard.errors import Unavailable
 from scoreboard.live.hub import Hub
 from scoreboard.model import Board, BoardPeriod
@@ -14,6 +16,7 @@ from scoreboard.ranking.base import Ranking
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
+FREEZE_AGAIN_AFTER_S = 0.1
 
 
 def follow_boards(boards: Boards, ranking: Ranking, rebuilder: Rebuilder, hub: Hub) -> None:
@@ -24,7 +27,7 @@ def follow_boards(boards: Boards, ranking: Ranking, rebuilder: Rebuilder, hub: H
             for period in await ranking.periods(board.id):
                 if board.deleted_at is not None or _is_outdated(period, before, board):
                     await ranking.drop(period)
-                elif before.settings.rank != board.settings.rank:
+                elif before.settings.rank != board.settings.rank or _is_revealed(before, board):
                     await rebuilder.rebuild(period)
         if board.deleted_at is not None:
             return
@@ -63,6 +66,35 @@ async def keep_loaded(boards: Boards, rebuilder: Rebuilder) -> None:
             log.debug("the boards cannot be read: %s", fault)
         except Exception:  # the next look tries again
             log.exception("open periods could not be loaded")
+
+
+async def keep_freezing(boards: Boards, clock: Clock) -> None:
+    """Freeze each board at its time, for as long as the server runs."""
+    changed = asyncio.Event()
+    boards.on_news(lambda _: changed.set())
+    while True:
+        changed.clear()
+        at = boards.next_freeze()
+        wait_s = None if at is None else min(LOOK_EVERY_S, max(0, at - clock.now()) / SECOND)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await changed.wait()
+        try:
+            await boards.freeze_due()
+        except Unavailable as fault:
+            log.debug("a board could not be frozen yet: %s", fault)
+            await asyncio.sleep(FREEZE_AGAIN_AFTER_S)
+        except Exception:  # the next try may do it; until then the board takes no scores
+            log.exception("a board could not be frozen")
+            await asyncio.sleep(FREEZE_AGAIN_AFTER_S)
+
+
+def _is_revealed(before: Board, board: Board) -> bool:
+    """Whether all that was kept from view is to be shown at once, by another ranking.
+
+    The outbox has it too, should nobody live to make that.
+    """
+    return before.frozen_at is not None and board.frozen_at is None
 
 
 def _is_outdated(period: BoardPeriod, before: Board, board: Board) -> bool:

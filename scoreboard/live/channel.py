@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from scoreboard.live.base import Codec, Known
 from scoreboard.live.frames import encode, frame
 from scoreboard.model import BoardPeriod, Page, Row
-from scoreboard.wire import Delta, Snapshot
+from scoreboard.wire import Delta, Snapshot, instant_out
 
 
 class Channel:
@@ -22,6 +22,7 @@ class Channel:
         self._remembered = remembered
         self._head: Known | None = None
         self._total = 0
+        self._frozen_at: int | None = None
         self._rows: tuple[Row, ...] = ()
         self._sent: OrderedDict[int, tuple[Row, ...]] = OrderedDict()
         self._frames: dict[tuple[int | None, Codec], bytes | None] = {}
@@ -36,11 +37,12 @@ class Channel:
         if page.epoch is None or page.version is None or (self._head and self._head > (page.epoch, page.version)):
             return False
         rows = page.rows[: self.limit]
-        rebuilt = self._head is None or self._head[0] != page.epoch
+        rebuilt = self._head is None or self._head[0] != page.epoch or self._frozen_at != page.frozen_at
         changed = rebuilt or rows != self._rows
         if rebuilt:
             self._sent.clear()
         self._head, self._total, self._rows = (page.epoch, page.version), page.total, rows
+        self._frozen_at = page.frozen_at
         self._frames.clear()
         return changed
 
@@ -95,6 +97,7 @@ class Channel:
             version=head[1],
             total=self._total,
             rows=self._rows,
+            frozen_at=instant_out(self._frozen_at),
         )
 
     def _delta(self, head: Known, version: int, moved: Sequence[Row], gone: tuple[str, ...]) -> Delta:

@@ -28,8 +28,16 @@ OwnView = Callable[[BoardPeriod, Sequence[str], Sequence[Placing]], Awaitable[Se
 """What players are told of where they stand, given where they do for all."""
 
 
+Marked = Callable[[Page], Page]
+"""A page with what is to be told of its board."""
+
+
 async def _as_all_see(period: BoardPeriod, player_ids: Sequence[str], placings: Sequence[Placing]) -> Sequence[Placing]:
     return placings
+
+
+def _as_it_is(page: Page) -> Page:
+    return page
 
 
 class Source(Struct, frozen=True):
@@ -41,6 +49,7 @@ class Source(Struct, frozen=True):
     tick_s: float
     history_versions: int
     own_view: OwnView = _as_all_see
+    marked: Marked = _as_it_is
 
 
 class Topic:
@@ -154,7 +163,7 @@ class Topic:
         if not limit or not self._must_read():
             return
         changes, period = self._changes, self.period
-        page = await self._top(period, limit)
+        page = self._source.marked(await self._top(period, limit))
         if period == self.period:
             self._changes_read, self._page, self._page_limit = changes, page, limit
             self._show(page, limit)

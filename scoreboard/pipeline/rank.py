@@ -37,7 +37,11 @@ class Rank:
                 wanted.append(len(changes))  # the board's first window, which is answered
                 changes += outcome.changes
         placings = iter(await self.project(changes, wanted, committal.outbox_id))
-        return [next(placings, None) if outcome.changes else None for outcome in committal.outcomes]
+        placed = [next(placings, None) if outcome.changes else None for outcome in committal.outcomes]
+        if self._boards.frozen:  # what changed there is no more than a name
+            frozen = self._boards.frozen
+            return [None if each.board in frozen else one for each, one in zip(committal.outcomes, placed, strict=True)]
+        return placed
 
     async def project(
         self, changes: Sequence[Projection], wanted: Sequence[int], outbox_id: int | None
@@ -71,7 +75,9 @@ class Rank:
         return placed
 
     async def place(self, period: BoardPeriod, player_id: str) -> Placing | None:
-        """Where a player stands now; None where that cannot be told."""
+        """Where a player stands now; None where that cannot be told, or must not: on a frozen board."""
+        if period.board in self._boards.frozen:
+            return None
         try:
             (placing,) = await self._ranking.placings(period, [player_id])
         except (NotLoaded, Unavailable):
@@ -79,7 +85,9 @@ class Rank:
         return await self.own(period, player_id, placing)
 
     async def own(self, period: BoardPeriod, player_id: str, placing: Placing | None) -> Placing | None:
-        """What the player is told who has this placing: a hidden one, where they would stand."""
+        """What the player with this placing is told: a hidden one, where they would stand; None on a frozen board."""
+        if period.board in self._boards.frozen:
+            return None
         if player_id not in self._hidden:
             return placing
         return await self._hidden.placing(period, player_id) or placing

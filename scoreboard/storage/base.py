@@ -68,6 +68,9 @@ class Confirmed(NamedTuple):
 
 MAX_BACKLOG = 100_000
 
+REVEALED_TOGETHER = 1_000
+"""Standings of a board that is revealed, named by one outbox row."""
+
 
 class Committal(Struct, frozen=True):
     """The outcome of a batch: one entry per submission in the order given, and the outbox row of the transaction.
@@ -205,6 +208,30 @@ class Boards(Protocol):
         Its `revision` rises, all that was scored on it stays, and `put_board` brings it back. None where there is none.
         """
 
+    async def freeze_board(
+        self, board_id: str, now: int, entries: Sequence[AuditEntry], *, due: bool = False
+    ) -> Board | None:
+        """Keep from view what comes to a board from now on, and write the audit entries; returns it as stored.
+
+        Its `revision` rises. From then on every read that is for all (projections, standings, digest, page, periods,
+        history where asked for) tells what there was before, but for names and for players who are kept out: those
+        still change. None, and nothing done, where there is no such board or it is frozen; with `due` also where the
+        time to freeze it, which is then when it was frozen, has not come.
+        """
+
+    async def schedule_freeze(self, board_id: str, at: int, entries: Sequence[AuditEntry]) -> Board | None:
+        """Have a board frozen at an instant: `commit` takes nothing that was accepted later until it is.
+
+        Its `revision` rises. None, and nothing done, where there is no such board, it is frozen, or that is when it
+        will be.
+        """
+
+    async def reveal_board(self, board_id: str, now: int, entries: Sequence[AuditEntry]) -> Board | None:
+        """Show a board as it is, and write the audit entries; what has moved since it was frozen is in the outbox.
+
+        Its `revision` rises. A freeze that was to come is called off. None, and nothing done, where there is neither.
+        """
+
 
 class Submissions(Protocol):
     """The submission path's transaction, and what can be read and undone of it."""
@@ -217,7 +244,9 @@ class Submissions(Protocol):
         raised. A taken action id gives the stored outcome (`repeat`). Rejected here, with nothing stored:
         `player_banned`, `score_out_of_range`, `not_found` where the player is unknown and may not be created, and
         `unavailable` where an accepted or held one was judged by other settings than the board now has (`boards[i]`
-        has another `revision`): it may be judged again.
+        has another `revision`), or the board should be frozen by the time it was accepted: it may be judged again.
+
+        On a frozen board standings move unseen: a submission has no `changes`, but for those of a new name.
         """
 
     async def outcome(self, action_id: str) -> Committed | None:
@@ -246,9 +275,19 @@ class Submissions(Protocol):
         """
 
     async def history(
-        self, board: str, player_id: str, before: str | None, limit: int, *, counted_only: bool = False
+        self,
+        board: str,
+        player_id: str,
+        before: str | None,
+        limit: int,
+        *,
+        counted_only: bool = False,
+        frozen: bool = False,
     ) -> tuple[HistoryItem, ...]:
-        """The player's submissions on a board, newest first, those older than the submission id `before`."""
+        """The player's submissions on a board, newest first, those older than the submission id `before`.
+
+        With `frozen`, of a board that is, those that there were then, as they were.
+        """
 
 
 class Retention(Protocol):
@@ -264,7 +303,7 @@ class Retention(Protocol):
 
 
 class Standings(Protocol):
-    """Reads from the truth: what the ranking is rebuilt from and checked against."""
+    """Reads from the truth: what the ranking is rebuilt from and checked against. Of a frozen board, what is shown."""
 
     async def projections(self, touched: Sequence[Touched]) -> tuple[Projection, ...]:
         """These standings as they are now; unknown ones are left out."""

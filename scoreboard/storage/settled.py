@@ -7,8 +7,13 @@ from scoreboard.model import BoardSettings
 _SETTLED = ("order", "operator", "tiebreakers", "timezone", "week_start")
 
 
-def check_settled(before: BoardSettings, after: BoardSettings, now: int) -> None:
-    """Raise Conflict, naming them, where settings that are fixed once there are submissions would change at `now`."""
+def check_settled(before: BoardSettings, after: BoardSettings, now: int, *, frozen: bool = False) -> None:
+    """Raise Conflict, naming them, where settings that are fixed once there are submissions would change at `now`.
+
+    A frozen board gets no window: it would be filled from what is kept from view.
+    """
+    if frozen and not set(after.windows) <= set(before.windows):
+        raise Conflict("A frozen board gets no new window; reveal it first.")
     changed = [name for name in _SETTLED if getattr(before, name) != getattr(after, name)]
     changed += [f"season {name}" for name in before.seasons if _moved(before, after, name, now)]
     if changed:

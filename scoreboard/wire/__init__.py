@@ -20,6 +20,7 @@ from scoreboard.wire.accounts import (
 )
 from scoreboard.wire.admin import (
     ConnectionsOut,
+    FreezeBoard,
     KeyOut,
     KeyRef,
     KeysOut,
@@ -49,6 +50,7 @@ from scoreboard.wire.boards import (
     Standings,
     Top,
     history_item_out,
+    instant_out,
     page_out,
 )
 from scoreboard.wire.live import (
@@ -145,6 +147,7 @@ __all__ = [
     "Delta",
     "Exchange",
     "Expiring",
+    "FreezeBoard",
     "Freshness",
     "History",
     "HistoryItemOut",
@@ -209,6 +212,7 @@ __all__ = [
     "VoidOut",
     "audit_entry_out",
     "history_item_out",
+    "instant_out",
     "known_player_out",
     "me_pushed",
     "page_out",

@@ -5,13 +5,20 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from scoreboard.model import BoardId, BoardSettings, Scope
-from scoreboard.wire.base import Input, Output, Text
+from scoreboard.wire.base import Input, Instant, Output, Text
 
 
 class PutBoard(BoardSettings, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A board's settings and its id from the path."""
 
     board: BoardId
+
+
+class FreezeBoard(Input, frozen=True, kw_only=True):
+    """Freeze a board now, or `at` a time to come."""
+
+    board: BoardId
+    at: Instant | None = None
 
 
 class Void(Input, frozen=True, kw_only=True):

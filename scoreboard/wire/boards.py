@@ -53,6 +53,8 @@ class History(Input, frozen=True, kw_only=True):
 
 
 class BoardOut(Output, frozen=True, kw_only=True):
+    """A board; where it is frozen, since when, and where it will be, at what time."""
+
     board: str
     title: str
     order: str
@@ -69,6 +71,8 @@ class BoardOut(Output, frozen=True, kw_only=True):
     max_score: int
     live_limit: int
     actions: dict[str, dict[str, int | None]]
+    frozen_at: str | UnsetType = UNSET
+    freezes_at: str | UnsetType = UNSET
 
 
 class BoardsOut(Output, frozen=True, kw_only=True):
@@ -76,7 +80,10 @@ class BoardsOut(Output, frozen=True, kw_only=True):
 
 
 class PageOut(Output, frozen=True, kw_only=True, omit_defaults=False):
-    """Rows of a period with the version they belong to; `missing` and the cursors only where they were asked for."""
+    """Rows of a period with the version they belong to; `missing` and the cursors only where they were asked for.
+
+    `frozen_at` is there while the board is frozen: the rows are those of that time.
+    """
 
     board: str
     window: str
@@ -85,6 +92,7 @@ class PageOut(Output, frozen=True, kw_only=True, omit_defaults=False):
     version: int | None
     total: int
     stale: bool
+    frozen_at: str | UnsetType = UNSET
     rows: tuple[Row, ...]
     next: str | None | UnsetType = UNSET
     previous: str | None | UnsetType = UNSET
@@ -108,6 +116,7 @@ class PlayerRowOut(Output, frozen=True, kw_only=True, omit_defaults=True):
     achieved_at: str
     total: int
     percentile: float
+    frozen_at: str | UnsetType = UNSET
 
 
 class PeriodOut(Output, frozen=True, kw_only=True):
@@ -138,6 +147,11 @@ class HistoryOut(Output, frozen=True, kw_only=True):
     submissions: tuple[HistoryItemOut, ...]
 
 
+def instant_out(at: int | None) -> str | UnsetType:
+    """An instant as shown, left out where there is none."""
+    return UNSET if at is None else rfc3339(at)
+
+
 def page_out(page: Page) -> PageOut:
     """A page as shown, without cursors."""
     return PageOut(
@@ -148,6 +162,7 @@ def page_out(page: Page) -> PageOut:
         version=page.version,
         total=page.total,
         stale=page.stale,
+        frozen_at=instant_out(page.frozen_at),
         rows=page.rows,
     )
 

@@ -1,6 +1,6 @@
 """What is said on a WebSocket besides the operations."""
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from scoreboard.model import BoardId, BoardPeriod, Label, Placing, Row
 from scoreboard.wire.base import Input, Limit, Text, Token
@@ -35,6 +35,8 @@ class Pushed(Struct, frozen=True, tag_field="type", kw_only=True):
 
 
 class Snapshot(Pushed, frozen=True, tag="snapshot", kw_only=True):
+    """The first rows. A board that is frozen, or is no longer, is told by a snapshot."""
+
     board: str
     window: str
     period: str
@@ -43,6 +45,7 @@ class Snapshot(Pushed, frozen=True, tag="snapshot", kw_only=True):
     version: int
     total: int
     rows: tuple[Row, ...]
+    frozen_at: str | UnsetType = UNSET
 
 
 class Delta(Pushed, frozen=True, tag="delta", kw_only=True):

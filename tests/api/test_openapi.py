@@ -106,6 +106,11 @@ async def _boards(api: Api, key: Api) -> None:
     for path in ("boards", "boards/main", "boards/laps", "boards/main/periods", "boards/nowhere"):
         await api.get(path)
         await key.get(path)
+    for at in ("2099-01-01T00:00:00Z", None):
+        await key.post("admin/boards/main/freeze", {"at": at})
+        for path in ("boards", "boards/main", "boards/main/top", "boards/main/standings"):
+            await api.get(path)
+        await key.post("admin/boards/main/reveal")
 
 
 async def _scores(player: Api, key: Api, player_id: str) -> None:

@@ -9,6 +9,7 @@ from tests.postgres import PostgresServer
 from tests.storage.accounts import KeysContract, PlayersContract, SessionsContract
 from tests.storage.contract import CommitContract, VoidContract
 from tests.storage.folding import FoldContract
+from tests.storage.freezing import FreezeContract
 from tests.storage.oversight import DeletedBoardContract, ModerationContract, ReviewContract, TrailContract
 from tests.storage.reading import (
     DurabilityContract,
@@ -48,6 +49,7 @@ class TestPostgres(
     ReviewContract,
     ModerationContract,
     DeletedBoardContract,
+    FreezeContract,
     TrailContract,
     DurabilityContract,
     RetentionContract,

@@ -75,7 +75,7 @@ async def test_the_first_rows_of_a_board_are_read_in_order_from_the_index(url: s
         rows, _ = await connection.run(statement, {**period._asdict(), "limit": 10})
     plan = "\n".join(line for (line,) in rows)
     assert "Index Scan using standings_order on standings" in plan, plan
-    assert "Sort" not in plan, plan
+    assert plan.count("->  Sort") == 1, plan  # of the few rows of both parts: what is as it is shown, and what is kept
     await connections.close()
     await storage.close()
 

@@ -20,6 +20,7 @@ from scoreboard.storage.sqlite.schema import migrations
 from tests.storage.accounts import KeysContract, PlayersContract, SessionsContract
 from tests.storage.contract import CommitContract, VoidContract
 from tests.storage.folding import FoldContract
+from tests.storage.freezing import FreezeContract
 from tests.storage.oversight import DeletedBoardContract, ModerationContract, ReviewContract, TrailContract
 from tests.storage.reading import (
     DurabilityContract,
@@ -62,6 +63,7 @@ class TestSqlite(
     ReviewContract,
     ModerationContract,
     DeletedBoardContract,
+    FreezeContract,
     TrailContract,
     DurabilityContract,
     RetentionContract,

@@ -7,6 +7,7 @@ import msgspec
 
 from scoreboard.model import MAX_SCORE, AuditEntry, Board, BoardSettings
 from scoreboard.order import order_keys
+from scoreboard.storage.base import REVEALED_TOGETHER
 from scoreboard.storage.postgres.audit import append
 from scoreboard.storage.postgres.database import Transaction
 from scoreboard.storage.postgres.part import Part
@@ -37,7 +38,7 @@ class PostgresBoards(Part):
             before = await transaction.fetch("lock_board", id=board.id)
             if before and before[0][1]:
                 known = _settings.decode(before[0][0])
-                check_settled(known, board.settings, board.updated_at)
+                check_settled(known, board.settings, board.updated_at, frozen=before[0][2])
                 for window in board.settings.windows:
                     if window not in known.windows:
                         await _backfill(transaction, board, window)
@@ -56,14 +57,46 @@ class PostgresBoards(Part):
     async def delete_board(self, board_id: str, now: int, entries: Sequence[AuditEntry]) -> Board | None:
         """Show a board to nobody any more, and write the audit entries; None where there is none."""
 
-        async def delete(transaction: Transaction) -> Board | None:
-            rows = await transaction.fetch("delete_board", id=board_id, now=now)
-            if not rows:
-                return None
-            await append(transaction, entries)
-            return _from_row(rows[0])
+        return await self._database.transact(
+            lambda transaction: _change(transaction, "delete_board", entries, id=board_id, now=now)
+        )
 
-        return await self._database.transact(delete)
+    async def freeze_board(
+        self, board_id: str, now: int, entries: Sequence[AuditEntry], *, due: bool = False
+    ) -> Board | None:
+        """Keep from view what comes from now on; None where nothing is to change."""
+        return await self._database.transact(
+            lambda transaction: _change(transaction, "freeze_board", entries, id=board_id, now=now, due=due)
+        )
+
+    async def schedule_freeze(self, board_id: str, at: int, entries: Sequence[AuditEntry]) -> Board | None:
+        """Have a board frozen later; None where nothing is to change."""
+        return await self._database.transact(
+            lambda transaction: _change(transaction, "schedule_freeze", entries, id=board_id, at=at)
+        )
+
+    async def reveal_board(self, board_id: str, now: int, entries: Sequence[AuditEntry]) -> Board | None:
+        """Show a board as it is; the outbox names the standings that have moved. None where nothing is to change."""
+
+        async def reveal(transaction: Transaction) -> Board | None:
+            board = await _change(transaction, "reveal_board", entries, id=board_id)
+            if board is not None:
+                await transaction.execute("reveal_standings", id=board_id, now=now, together=REVEALED_TOGETHER)
+                await transaction.execute("reveal_history", id=board_id)
+            return board
+
+        return await self._database.transact(reveal)
+
+
+async def _change(
+    transaction: Transaction, name: str, entries: Sequence[AuditEntry], **parameters: Any
+) -> Board | None:
+    """Run a statement that changes a board, and write the audit entries; None, and nothing done, where it did not."""
+    rows = await transaction.fetch(name, **parameters)
+    if not rows:
+        return None
+    await append(transaction, entries)
+    return _from_row(rows[0])
 
 
 async def signs_of_boards(transaction: Transaction) -> dict[str, Sequence[int]]:

@@ -137,7 +137,9 @@ async def change_status(
 async def _show(transaction: Transaction, player_id: str, now: int) -> tuple[tuple[Projection, ...], int | None]:
     """Raise the revision of a player's standings, which can be seen or not by the status; with their outbox row."""
     signs = encode(await signs_of_boards(transaction))
-    rows = await transaction.fetch("show_standings", id=player_id, signs=signs)
+    await transaction.execute("show_standings", id=player_id, signs=signs)
+    await transaction.execute("show_kept", id=player_id, signs=signs)
+    rows = await transaction.fetch("shown_standings", id=player_id)
     changes = tuple(projection(row) for row in rows)
     return changes, await note_touched(transaction, changes, now)
 

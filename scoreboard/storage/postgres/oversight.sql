@@ -27,9 +27,22 @@ UPDATE standings SET revision = standings.revision + 1,
             achieved_at, standings.player_id) END
 FROM mine, players
 WHERE (standings.board, standings."window", standings.period, standings.player_id)
-    = (mine.board, mine."window", mine.period, mine.player_id) AND players.id = standings.player_id
-RETURNING standings.board, standings."window", standings.period, standings.player_id, standings.revision, order_key,
-    name, players.revision;
+    = (mine.board, mine."window", mine.period, mine.player_id) AND players.id = standings.player_id;
+
+-- name: show_kept
+-- The same of what is kept of them.
+UPDATE frozen_standings AS kept SET revision = kept.revision + 1,
+    order_key = CASE WHEN status = 'active' AND score IS NOT NULL THEN
+        order_key(ARRAY(SELECT jsonb_array_elements(%(signs)s::jsonb -> board)::integer), score, tiebreakers,
+            achieved_at, player_id) END
+FROM players
+WHERE player_id = %(id)s AND players.id = player_id AND kept.revision > 0;
+
+-- name: shown_standings
+-- A player's standings, to project them.
+SELECT board, "window", period, player_id, shown.revision, order_key, name, players.revision
+FROM shown_standings AS shown JOIN players ON players.id = player_id
+WHERE player_id = %(id)s ORDER BY board, "window", period;
 
 -- name: set_role
 -- Give a player a role.
@@ -108,7 +121,7 @@ FROM players WHERE status = %(status)s AND id > %(after)s ORDER BY id LIMIT %(li
 
 -- name: hidden_standing
 -- What a hidden player would be seen with.
-SELECT name, score, tiebreakers, microseconds(achieved_at) FROM standings JOIN players ON players.id = player_id
+SELECT name, score, tiebreakers, microseconds(achieved_at) FROM shown_standings JOIN players ON players.id = player_id
 WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND player_id = %(player_id)s AND status = 'hidden'
     AND score IS NOT NULL;
 

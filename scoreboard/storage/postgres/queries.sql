@@ -159,7 +159,8 @@ UPDATE api_keys SET revoked_at = coalesce(revoked_at, instant(%(now)s)) WHERE id
 
 -- name: boards
 -- All boards, to hold them in memory.
-SELECT id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at)
+SELECT id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at),
+    microseconds(frozen_at), microseconds(freezes_at)
 FROM boards ORDER BY id;
 
 -- name: put_board
@@ -168,18 +169,73 @@ INSERT INTO boards (id, settings, revision, created_at, updated_at)
 VALUES (%(id)s, %(settings)s, 1, instant(%(created_at)s), instant(%(updated_at)s))
 ON CONFLICT (id) DO UPDATE
 SET settings = excluded.settings, revision = boards.revision + 1, updated_at = excluded.updated_at, deleted_at = NULL
-RETURNING id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at);
+RETURNING id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at),
+    microseconds(frozen_at), microseconds(freezes_at);
 
 -- name: delete_board
 -- Show a board to nobody any more; what was judged by it before is refused.
 UPDATE boards SET revision = revision + 1, updated_at = instant(%(now)s), deleted_at = instant(%(now)s)
 WHERE id = %(id)s AND deleted_at IS NULL
-RETURNING id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at);
+RETURNING id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at),
+    microseconds(frozen_at), microseconds(freezes_at);
+
+-- name: freeze_board
+-- Keep from view what comes from now on, or, where that is due, has come since the time it was to be frozen.
+UPDATE boards
+SET revision = revision + 1, frozen_at = least(freezes_at, instant(%(now)s)), freezes_at = NULL
+WHERE id = %(id)s AND deleted_at IS NULL AND frozen_at IS NULL AND (freezes_at <= instant(%(now)s) OR NOT %(due)s)
+RETURNING id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at),
+    microseconds(frozen_at), microseconds(freezes_at);
+
+-- name: schedule_freeze
+-- Have a board frozen later.
+UPDATE boards SET revision = revision + 1, freezes_at = instant(%(at)s)
+WHERE id = %(id)s AND deleted_at IS NULL AND frozen_at IS NULL AND freezes_at IS DISTINCT FROM instant(%(at)s)
+RETURNING id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at),
+    microseconds(frozen_at), microseconds(freezes_at);
+
+-- name: reveal_board
+-- Show a board as it is from now on, and forget that it was to be frozen.
+UPDATE boards SET revision = revision + 1, frozen_at = NULL, freezes_at = NULL
+WHERE id = %(id)s AND deleted_at IS NULL AND (frozen_at IS NOT NULL OR freezes_at IS NOT NULL)
+RETURNING id, settings::text, revision, microseconds(created_at), microseconds(updated_at), microseconds(deleted_at),
+    microseconds(frozen_at), microseconds(freezes_at);
+
+-- name: reveal_standings
+-- Forget what was kept of a board's standings, and name those in the outbox, some together.
+WITH moved AS (DELETE FROM frozen_standings WHERE board = %(id)s RETURNING board, "window", period, player_id),
+    numbered AS (SELECT *, row_number() OVER () / %(together)s AS part FROM moved)
+INSERT INTO outbox (at, touched)
+SELECT instant(%(now)s), json_agg(json_build_array(board, "window", period, player_id)) FROM numbered GROUP BY part;
+
+-- name: reveal_history
+-- Forget what was kept of a board's submissions.
+DELETE FROM frozen_history WHERE board = %(id)s;
+
+-- name: keep_standings
+-- What a player's standings in some periods are, if their board is frozen; what was kept before stays.
+INSERT INTO frozen_standings (board, "window", period, player_id, score, tiebreakers, achieved_at, revision, order_key)
+SELECT old.board, old."window", old.period, old.player_id, old.score, old.tiebreakers, old.achieved_at, old.revision,
+    old.order_key
+FROM unnest(%(windows)s::text[], %(periods)s::text[]) AS place ("window", period)
+JOIN standings AS old ON old.board = %(board)s AND old."window" = place."window" AND old.period = place.period
+    AND old.player_id = %(player_id)s
+JOIN boards ON boards.id = old.board
+WHERE frozen_at IS NOT NULL
+ORDER BY 1, 2, 3, 4
+ON CONFLICT DO NOTHING;
+
+-- name: keep_state
+-- What a submission is that is about to be decided on, if its board is frozen; what was kept before stays.
+INSERT INTO frozen_history (board, submission_id, state)
+SELECT board, history.id, state FROM history JOIN boards ON boards.id = board
+WHERE history.id = %(id)s AND frozen_at IS NOT NULL
+ON CONFLICT DO NOTHING;
 
 -- name: lock_board
--- The settings of a board before they are replaced, and whether submissions were counted by them.
+-- The settings of a board before they are replaced, whether submissions were counted by them, and whether it is frozen.
 SELECT settings::text, EXISTS (SELECT FROM history WHERE board = %(id)s)
-    OR EXISTS (SELECT FROM standings WHERE board = %(id)s)
+    OR EXISTS (SELECT FROM standings WHERE board = %(id)s), frozen_at IS NOT NULL
 FROM boards WHERE id = %(id)s FOR UPDATE;
 
 -- name: board_revision
@@ -303,10 +359,14 @@ FROM moved ORDER BY w;
 INSERT INTO outbox (at, touched) VALUES (instant(%(now)s), %(touched)s) RETURNING id;
 
 -- name: history
--- A player's newest submissions on a board, those before one of them.
-SELECT id::text, player_id, board, action, score, tiebreakers, metadata, microseconds(accepted_at), state
+-- A player's newest submissions on a board, those before one of them; `frozen` asks for those that there were when it was
+-- frozen, as they were.
+SELECT id::text, player_id, history.board, action, score, tiebreakers, metadata, microseconds(accepted_at), shown.state
 FROM history
-WHERE board = %(board)s AND player_id = %(player_id)s AND (state = 'counted' OR NOT %(counted_only)s)
+LEFT JOIN frozen_history AS kept ON %(frozen)s AND kept.board = history.board AND submission_id = id
+CROSS JOIN LATERAL (SELECT CASE WHEN kept.board IS NULL THEN history.state ELSE kept.state END AS state) AS shown
+WHERE history.board = %(board)s AND player_id = %(player_id)s AND shown.state IS NOT NULL
+    AND (shown.state = 'counted' OR NOT %(counted_only)s)
     AND (accepted_at, id) < (
         coalesce((SELECT max(accepted_at) FROM history WHERE id = %(before)s::uuid),
             CASE WHEN %(before)s::uuid IS NULL THEN timestamptz 'infinity' ELSE '-infinity' END),
@@ -319,37 +379,53 @@ ORDER BY accepted_at DESC, id DESC LIMIT %(limit)s;
 
 -- name: projections
 -- Some standings, to project them.
-SELECT standings.board, standings."window", standings.period, standings.player_id, standings.revision, order_key, name,
-    players.revision
+SELECT board, "window", period, player_id, shown.revision, order_key, name, players.revision
 FROM json_array_elements(%(wanted)s) AS wanted
-JOIN standings ON board = wanted ->> 0 AND "window" = wanted ->> 1 AND period = wanted ->> 2
+JOIN shown_standings AS shown ON board = wanted ->> 0 AND "window" = wanted ->> 1 AND period = wanted ->> 2
     AND player_id = wanted ->> 3
 JOIN players ON players.id = player_id;
 
 -- name: standings_of
 -- A page of a period by player, to rebuild its ranking or to compare it.
-SELECT board, "window", period, player_id, standings.revision, order_key, name, players.revision
-FROM standings JOIN players ON players.id = player_id
+SELECT board, "window", period, player_id, shown.revision, order_key, name, players.revision
+FROM shown_standings AS shown JOIN players ON players.id = player_id
 WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND player_id > %(after)s
 ORDER BY player_id LIMIT %(limit)s;
 
 -- name: digest
 -- Number of visible standings of a period and the sum of their scores.
-SELECT count(*), coalesce(sum(score), 0)::text FROM standings
+SELECT count(*), coalesce(sum(score), 0)::text FROM shown_standings
 WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND order_key IS NOT NULL;
 
 -- name: page
--- The first rows of a period, each with the number of all.
+-- The first rows of a period, each with the number of all: of what is as it is shown, and of what is kept from view.
 SELECT order_key, name, (
-        SELECT count(*) FROM standings
+        SELECT count(*) FROM shown_standings
         WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND order_key IS NOT NULL
     )
-FROM standings JOIN players ON players.id = player_id
-WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND order_key IS NOT NULL
+FROM (
+    (
+        SELECT order_key, player_id FROM standings AS live
+        WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND order_key IS NOT NULL
+            AND NOT EXISTS (
+                SELECT FROM frozen_standings AS kept
+                WHERE kept.board = live.board AND kept."window" = live."window" AND kept.period = live.period
+                    AND kept.player_id = live.player_id
+            )
+        ORDER BY order_key LIMIT %(limit)s
+    )
+    UNION ALL
+    (
+        SELECT order_key, player_id FROM frozen_standings
+        WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND order_key IS NOT NULL
+        ORDER BY order_key LIMIT %(limit)s
+    )
+) AS shown JOIN players ON players.id = player_id
 ORDER BY order_key LIMIT %(limit)s;
 
 -- name: periods
--- The periods of a board that have a standing, found by jumping from one to the next.
+-- The periods of a board that have a standing, of those that all may know of unless `everything` is asked for; found by
+-- jumping from one to the next.
 WITH RECURSIVE found ("window", period) AS (
     (
         SELECT "window", period FROM standings WHERE board = %(board)s
@@ -362,7 +438,11 @@ WITH RECURSIVE found ("window", period) AS (
         ORDER BY "window", period LIMIT 1
     ) AS next
 )
-SELECT "window", period FROM found;
+SELECT "window", period FROM found
+WHERE %(everything)s OR EXISTS (
+    SELECT FROM shown_standings AS shown
+    WHERE board = %(board)s AND shown."window" = found."window" AND shown.period = found.period
+);
 
 -- name: next_epoch
 -- Issue an epoch above all others.

@@ -88,6 +88,7 @@ class PostgresReviews(Part):
             )
             await transaction.fetch("lock_standings", board=board.id, player_id=player_id)
             await _decide(transaction, decision, "approved")
+            await transaction.execute("keep_state", id=decision.submission_id)
             await transaction.execute("decide_submission", id=decision.submission_id, state="counted")
             changes = await refold(transaction, board, player_id, periods)
             await append(transaction, entries)
@@ -104,6 +105,7 @@ class PostgresReviews(Part):
             if ban is not None:  # the player first, as submissions lock them
                 changed = await change_status(transaction, player_id, "banned", decision.at, until=ban.until)
             await _decide(transaction, decision, "rejected")
+            await transaction.execute("keep_state", id=decision.submission_id)
             await transaction.execute("decide_submission", id=decision.submission_id, state="rejected")
             await append(transaction, entries)
             return Decided() if changed is None else Decided(changed.changes, changed.outbox_id, changed.ended)

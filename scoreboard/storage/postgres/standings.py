@@ -38,7 +38,11 @@ class PostgresStandings(Part):
 
     async def periods(self, board: str) -> tuple[BoardPeriod, ...]:
         """Every period of the board that has a standing, by window and period."""
-        rows = await self._database.read("periods", board=board)
+        return await self._periods(board, everything=False)
+
+    async def _periods(self, board: str, everything: bool) -> tuple[BoardPeriod, ...]:
+        """The same; with `everything` also those that a frozen board keeps from view."""
+        rows = await self._database.read("periods", board=board, everything=everything)
         return tuple(BoardPeriod(board, window, period) for window, period in rows)
 
     async def next_epoch(self, period: BoardPeriod) -> int:

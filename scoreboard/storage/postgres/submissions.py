@@ -63,6 +63,7 @@ class PostgresSubmissions(Part):
             await check_revision(transaction, board)
             # The standings first, as submissions lock them; and whoever is second finds nothing to do.
             await transaction.fetch("lock_standings", board=board.id, player_id=item.player_id)
+            await transaction.execute("keep_state", id=submission_id)
             if not (voided := await transaction.fetch("void_submission", id=submission_id)):
                 return Voided(item, (), None, done=False)
             changes = await refold(transaction, board, item.player_id, periods)
@@ -87,14 +88,20 @@ class PostgresSubmissions(Part):
         return forgotten
 
     async def history(
-        self, board: str, player_id: str, before: str | None, limit: int, *, counted_only: bool = False
+        self,
+        board: str,
+        player_id: str,
+        before: str | None,
+        limit: int,
+        *,
+        counted_only: bool = False,
+        frozen: bool = False,
     ) -> tuple[HistoryItem, ...]:
         """The player's submissions on a board, newest first, those older than the submission id `before`."""
         if before is not None and not is_id(before):
             return ()
-        rows = await self._reading.read(
-            "history", board=board, player_id=player_id, before=before, limit=limit, counted_only=counted_only
-        )
+        wanted = {"board": board, "player_id": player_id, "before": before, "limit": limit}
+        rows = await self._reading.read("history", **wanted, counted_only=counted_only, frozen=frozen)
         return tuple(history_item(row) for row in rows)
 
 
@@ -108,14 +115,18 @@ async def check_revision(transaction: Transaction, board: Board) -> None:
 async def refold(
     transaction: Transaction, board: Board, player_id: str, periods: Sequence[BoardPeriod]
 ) -> tuple[Projection, ...]:
-    """Fold the player's standings in these periods anew, those that exist. Raises ScoreOutOfRange."""
+    """Fold the player's standings in these periods anew, those that exist.
+
+    What is to be shown of that, which on a frozen board is nothing. Raises ScoreOutOfRange.
+    """
+    places = {"windows": [period.window for period in periods], "periods": [period.period for period in periods]}
+    await transaction.execute("keep_standings", board=board.id, player_id=player_id, **places)
     since, until = zip(*(within(board.settings, period) for period in periods), strict=True) if periods else ((), ())
     rows = await transaction.fetch(
         "refold",
         board=board.id,
         player_id=player_id,
-        windows=[period.window for period in periods],
-        periods=[period.period for period in periods],
+        **places,
         since=list(since),
         until=list(until),
         operator=board.settings.operator,
@@ -123,7 +134,7 @@ async def refold(
     )
     if any(outside for *_, outside in rows):
         raise ScoreOutOfRange
-    return tuple(projection(row[:-1]) for row in rows)
+    return () if board.frozen_at is not None else tuple(projection(row[:-1]) for row in rows)
 
 
 async def note_touched(transaction: Transaction, changes: Sequence[Projection], now: int) -> int | None:

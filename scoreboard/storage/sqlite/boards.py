@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 
 from scoreboard.model import AuditEntry, Board, BoardSettings
+from scoreboard.storage.base import REVEALED_TOGETHER
 from scoreboard.storage.settled import check_settled
 from scoreboard.storage.sqlite.audit import append
 from scoreboard.storage.sqlite.backfill import backfill
 from scoreboard.storage.sqlite.part import Part
-from scoreboard.storage.sqlite.statements import encode, fetch
+from scoreboard.storage.sqlite.statements import Parameters, encode, execute, fetch
 
 
 class SqliteBoards(Part):
@@ -35,9 +36,9 @@ class SqliteBoards(Part):
         }
 
         def put(connection: sqlite3.Connection) -> Board:
-            before = _settled(connection, board.id)
+            before, frozen = _settled(connection, board.id)
             if before is not None:
-                check_settled(before, board.settings, board.updated_at)
+                check_settled(before, board.settings, board.updated_at, frozen=frozen)
                 backfill(connection, board, [name for name in board.settings.windows if name not in before.windows])
             [row] = fetch(connection, "put_board", parameters)
             append(connection, entries)
@@ -48,23 +49,57 @@ class SqliteBoards(Part):
     async def delete_board(self, board_id: str, now: int, entries: Sequence[AuditEntry]) -> Board | None:
         """Show a board to nobody any more, and write the audit entries; None where there is none."""
 
-        def delete(connection: sqlite3.Connection) -> Board | None:
-            rows = fetch(connection, "delete_board", {"id": board_id, "now": now})
-            if not rows:
-                return None
-            append(connection, entries)
-            return _from_row(rows[0])
+        parameters = {"id": board_id, "now": now}
+        return await self._database.write(lambda connection: _change(connection, "delete_board", parameters, entries))
 
-        return await self._database.write(delete)
+    async def freeze_board(
+        self, board_id: str, now: int, entries: Sequence[AuditEntry], *, due: bool = False
+    ) -> Board | None:
+        """Keep from view what comes from now on; None where nothing is to change."""
+        parameters = {"id": board_id, "now": now, "due": due}
+        return await self._database.write(lambda connection: _change(connection, "freeze_board", parameters, entries))
+
+    async def schedule_freeze(self, board_id: str, at: int, entries: Sequence[AuditEntry]) -> Board | None:
+        """Have a board frozen later; None where nothing is to change."""
+        parameters = {"id": board_id, "at": at}
+        return await self._database.write(
+            lambda connection: _change(connection, "schedule_freeze", parameters, entries)
+        )
+
+    async def reveal_board(self, board_id: str, now: int, entries: Sequence[AuditEntry]) -> Board | None:
+        """Show a board as it is; the outbox names the standings that have moved. None where nothing is to change."""
+
+        def reveal(connection: sqlite3.Connection) -> Board | None:
+            board = _change(connection, "reveal_board", {"id": board_id}, entries)
+            if board is not None:
+                moved = fetch(connection, "reveal_standings", {"board": board_id})
+                for start in range(0, len(moved), REVEALED_TOGETHER):
+                    touched = encode(moved[start : start + REVEALED_TOGETHER])
+                    fetch(connection, "write_outbox", {"at": now, "touched": touched})
+                execute(connection, "reveal_history", {"board": board_id})
+            return board
+
+        return await self._database.write(reveal)
 
 
 _settings = msgspec.json.Decoder(BoardSettings)
 
 
-def _settled(connection: sqlite3.Connection, board_id: str) -> BoardSettings | None:
-    """The settings by which the board's submissions were counted; None where it has none."""
+def _change(
+    connection: sqlite3.Connection, name: str, parameters: Parameters, entries: Sequence[AuditEntry]
+) -> Board | None:
+    """Run a statement that changes a board, and write the audit entries; None, and nothing done, where it did not."""
+    rows = fetch(connection, name, parameters)
+    if not rows:
+        return None
+    append(connection, entries)
+    return _from_row(rows[0])
+
+
+def _settled(connection: sqlite3.Connection, board_id: str) -> tuple[BoardSettings | None, bool]:
+    """The settings by which the board's submissions were counted, None where it has none; and whether it is frozen."""
     rows = fetch(connection, "settled", {"id": board_id})
-    return _settings.decode(rows[0][0]) if rows else None
+    return (_settings.decode(rows[0][0]), bool(rows[0][1])) if rows else (None, False)
 
 
 def _from_row(row: Sequence[Any]) -> Board:

@@ -16,7 +16,7 @@ from scoreboard.storage.sqlite.actions import repeated, take
 from scoreboard.storage.sqlite.known import Before, Known
 from scoreboard.storage.sqlite.ledger import Ledger, Named, encode_tiebreakers
 from scoreboard.storage.sqlite.projections import projections_of
-from scoreboard.storage.sqlite.statements import encode, write_rows
+from scoreboard.storage.sqlite.statements import encode, execute, write_rows
 
 _STATES = {"accepted": "counted", "held": "held", "rejected": "rejected"}
 
@@ -43,6 +43,7 @@ class _Draft:
         self._taken: list[tuple[object, ...]] = []
         self._history: list[tuple[object, ...]] = []
         self._reviews: list[tuple[object, ...]] = []
+        self._unseen: list[tuple[str, str]] = []
         self._ledger = Ledger()
 
     def decide(self, i: int, board: Board, item: Submission) -> Committed:
@@ -58,10 +59,9 @@ class _Draft:
         except ScoreOutOfRange as error:
             return _refused(item, error.code)
         named, renamed = self._named(player, item)
-        if renamed and item.status == "held":
+        changes = self._move(board, item, named, before, standings)
+        if renamed and not changes:  # where nothing moves that all may see, the name does
             changes = self._show_name(named)
-        else:
-            changes = self._move(board, item, named, before, standings)
         return self._store(board, item, _outcome(item, before, standings, changes))
 
     def write(self, now: int) -> int | None:
@@ -71,16 +71,24 @@ class _Draft:
         write_rows(self._connection, "write_actions", self._taken)
         write_rows(self._connection, "write_history", self._history)
         write_rows(self._connection, "write_reviews", self._reviews)
+        if self._unseen:
+            execute(self._connection, "keep_submissions", {"wanted": encode(self._unseen)})
         return self._ledger.write(self._connection, now)
 
     def _refusal(self, player: Named | None, board: Board, item: Submission) -> str | None:
-        if item.status != "rejected" and self._known.revisions.get(board.id) != board.revision:
+        if item.status != "rejected" and not self._is_judged_as_now(board, item):
             return Unavailable.code
         if item.accepted_at < self._known.horizon:
             return PeriodClosed.code
         if player is None:
             return None if item.creates_player else NotFound.code
         return PlayerBanned.code if player.status in ("banned", "erased") else None
+
+    def _is_judged_as_now(self, board: Board, item: Submission) -> bool:
+        """Whether the board is still the one that is known, and was not to be frozen before."""
+        if board.freezes_at is not None and item.accepted_at >= board.freezes_at:
+            return False
+        return self._known.revisions.get(board.id) == board.revision
 
     def _named(self, player: Named | None, item: Submission) -> tuple[Named, bool]:
         """The submission's player, created if unknown, and whether the name changed."""
@@ -99,6 +107,10 @@ class _Draft:
         self, board: Board, item: Submission, player: Named, before: Sequence[Before], standings: Sequence[Standing]
     ) -> tuple[Projection, ...]:
         moved = zip(item.periods, before, standings, strict=False)  # a held or rejected one moves none
+        if board.frozen_at is not None:
+            for period, each, standing in moved:
+                self._ledger.put_unseen(board.settings, period, player, standing, each.revision + 1)
+            return ()
         return tuple(
             [
                 self._ledger.put(board.settings, period, player, standing, each.revision + 1)
@@ -120,6 +132,8 @@ class _Draft:
         self._known.taken[item.action_id] = taken  # the same action id may come again in this batch
         self._taken.append(taken)
         self._history.append(_history_row(item))
+        if board.frozen_at is not None:
+            self._unseen.append((item.board, item.id))
         if item.status == "held":
             self._reviews.append((item.id, item.board, item.player_id, encode(item.evidence), board.revision))
         return outcome

@@ -12,7 +12,7 @@ from scoreboard.model import MAX_SCORE, Board, BoardPeriod, BoardSettings, Proje
 from scoreboard.order import order_keys
 from scoreboard.periods import bounds
 from scoreboard.storage.base import Touched
-from scoreboard.storage.sqlite.statements import encode, fetch, write_rows
+from scoreboard.storage.sqlite.statements import encode, execute, fetch, write_rows
 
 
 class Named(Struct, array_like=True):
@@ -95,6 +95,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._rows: list[tuple[object, ...]] = []
+        self._kept: list[tuple[str, str, str, str]] = []
         self._touched: list[tuple[str, str, str, str]] = []
 
     def put(
@@ -106,12 +107,22 @@ class Ledger:
         self._touched.append((*period, player.id))
         return Projection(period, player.id, revision, key, player.name, player.revision)
 
+    def put_unseen(
+        self, settings: BoardSettings, period: BoardPeriod, player: Named, standing: Standing | None, revision: int
+    ) -> None:
+        """The same on a frozen board, where all go on seeing what the standing was."""
+        key = visible_key(settings, player.id, player.status, standing)
+        self._rows.append(standing_row(period, player.id, standing, revision, key))
+        self._kept.append((*period, player.id))
+
     def touch(self, projections: Sequence[Projection]) -> None:
         """Name standings in the outbox without moving them."""
         self._touched += [(*projection.period, projection.player_id) for projection in projections]
 
     def write(self, connection: sqlite3.Connection, now: int) -> int | None:
         """Write the standings and the outbox row, whose id is returned; None where nothing was touched."""
+        if self._kept:
+            execute(connection, "keep_standings", {"wanted": encode(self._kept)})
         write_rows(connection, "write_standings", self._rows)
         if not self._touched:
             return None
@@ -145,3 +156,7 @@ def _columns(standing: Standing) -> tuple[object, ...]:
 def encode_tiebreakers(tiebreakers: tuple[int, ...]) -> str:
     """Tie columns as they are stored; most boards have none."""
     return encode(tiebreakers) if tiebreakers else "[]"
+
+
+decode_tiebreakers = msgspec.json.Decoder(tuple[int, ...]).decode
+"""Tie columns from their JSON text."""

@@ -7,11 +7,11 @@ from scoreboard.errors import NotFound
 from scoreboard.model import AuditEntry, BoardPeriod, Player, Role
 from scoreboard.oversight import HiddenStanding, Place, PlayerFilter, PlayerStatus, StatusChanged
 from scoreboard.storage.sqlite.audit import append
+from scoreboard.storage.sqlite.ledger import decode_tiebreakers
 from scoreboard.storage.sqlite.part import Part
 from scoreboard.storage.sqlite.players import from_row, read_player
 from scoreboard.storage.sqlite.sessions import revoke_sessions
 from scoreboard.storage.sqlite.statements import execute, fetch
-from scoreboard.storage.sqlite.submissions import decode_tiebreakers
 from scoreboard.storage.sqlite.visibility import Shown, change_status, show
 
 

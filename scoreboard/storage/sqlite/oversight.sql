@@ -93,7 +93,7 @@ FROM players WHERE status = :status AND id > :after ORDER BY id LIMIT :limit;
 
 -- name: hidden_standing
 -- What a hidden player would be seen with.
-SELECT name, score, tiebreakers, achieved_at FROM standings CROSS JOIN players ON players.id = player_id
+SELECT name, score, tiebreakers, achieved_at FROM shown_standings CROSS JOIN players ON players.id = player_id
 WHERE board = :board AND window = :window AND period = :period AND player_id = :player_id AND status = 'hidden'
     AND score IS NOT NULL;
 

@@ -144,7 +144,7 @@ UPDATE api_keys SET revoked_at = coalesce(revoked_at, :now) WHERE id = :id;
 
 -- name: boards
 -- All boards, to hold them in memory.
-SELECT id, settings, revision, created_at, updated_at, deleted_at FROM boards ORDER BY id;
+SELECT id, settings, revision, created_at, updated_at, deleted_at, frozen_at, freezes_at FROM boards ORDER BY id;
 
 -- name: put_board
 -- Create a board or replace its settings.
@@ -152,16 +152,78 @@ INSERT INTO boards (id, settings, revision, created_at, updated_at)
 VALUES (:id, :settings, 1, :created_at, :updated_at)
 ON CONFLICT (id) DO UPDATE
 SET settings = excluded.settings, revision = revision + 1, updated_at = excluded.updated_at, deleted_at = NULL
-RETURNING id, settings, revision, created_at, updated_at, deleted_at;
+RETURNING id, settings, revision, created_at, updated_at, deleted_at, frozen_at, freezes_at;
 
 -- name: delete_board
 -- Show a board to nobody any more; what was judged by it before is refused.
 UPDATE boards SET revision = revision + 1, updated_at = :now, deleted_at = :now WHERE id = :id AND deleted_at IS NULL
-RETURNING id, settings, revision, created_at, updated_at, deleted_at;
+RETURNING id, settings, revision, created_at, updated_at, deleted_at, frozen_at, freezes_at;
+
+-- name: freeze_board
+-- Keep from view what comes from now on, or, where that is due, has come since the time it was to be frozen.
+UPDATE boards
+SET revision = revision + 1, frozen_at = iif(freezes_at <= :now, freezes_at, :now), freezes_at = NULL
+WHERE id = :id AND deleted_at IS NULL AND frozen_at IS NULL AND (freezes_at <= :now OR NOT :due)
+RETURNING id, settings, revision, created_at, updated_at, deleted_at, frozen_at, freezes_at;
+
+-- name: schedule_freeze
+-- Have a board frozen later.
+UPDATE boards SET revision = revision + 1, freezes_at = :at
+WHERE id = :id AND deleted_at IS NULL AND frozen_at IS NULL AND freezes_at IS NOT :at
+RETURNING id, settings, revision, created_at, updated_at, deleted_at, frozen_at, freezes_at;
+
+-- name: reveal_board
+-- Show a board as it is from now on, and forget that it was to be frozen.
+UPDATE boards SET revision = revision + 1, frozen_at = NULL, freezes_at = NULL
+WHERE id = :id AND deleted_at IS NULL AND (frozen_at IS NOT NULL OR freezes_at IS NOT NULL)
+RETURNING id, settings, revision, created_at, updated_at, deleted_at, frozen_at, freezes_at;
+
+-- name: keep_standings
+-- What the standings that a frozen board is about to move are now; what was kept before stays.
+INSERT INTO frozen_standings (board, window, period, player_id, score, tiebreakers, achieved_at, revision, order_key)
+SELECT wanted.value ->> 0, wanted.value ->> 1, wanted.value ->> 2, wanted.value ->> 3, score, tiebreakers, achieved_at,
+    coalesce(revision, 0), order_key
+FROM json_each(:wanted) AS wanted LEFT JOIN standings
+    ON board = wanted.value ->> 0 AND window = wanted.value ->> 1 AND period = wanted.value ->> 2
+    AND player_id = wanted.value ->> 3
+WHERE true
+ON CONFLICT DO NOTHING;
+
+-- name: keep_submissions
+-- Keep submissions that a frozen board takes from view.
+INSERT INTO frozen_history (board, submission_id, state)
+SELECT value ->> 0, value ->> 1, NULL FROM json_each(:wanted) WHERE true ON CONFLICT DO NOTHING;
+
+-- name: keep_state
+-- What a submission is that is about to be decided on, if its board is frozen; what was kept before stays.
+INSERT INTO frozen_history (board, submission_id, state)
+SELECT board, history.id, state FROM history JOIN boards ON boards.id = board
+WHERE history.id = :id AND frozen_at IS NOT NULL
+ON CONFLICT DO NOTHING;
+
+-- name: kept_standings
+-- What is kept of a player's standings and the settings of their boards, to hide or show them.
+SELECT kept.board, window, period, kept.revision, score, tiebreakers, achieved_at, settings
+FROM frozen_standings AS kept CROSS JOIN boards ON boards.id = kept.board
+WHERE player_id = :player_id AND kept.revision > 0;
+
+-- name: show_kept
+-- Show or hide what is kept of a standing.
+UPDATE frozen_standings SET revision = :revision, order_key = :order_key
+WHERE board = :board AND window = :window AND period = :period AND player_id = :player_id;
+
+-- name: reveal_standings
+-- Forget what was kept of a board's standings; which they are.
+DELETE FROM frozen_standings WHERE board = :board RETURNING board, window, period, player_id;
+
+-- name: reveal_history
+-- Forget what was kept of a board's submissions.
+DELETE FROM frozen_history WHERE board = :board;
 
 -- name: settled
--- The settings of a board before they are replaced, if there are submissions that were counted by them.
-SELECT settings FROM boards WHERE id = :id
+-- The settings of a board before they are replaced, if there are submissions that were counted by them, and whether it is
+-- frozen.
+SELECT settings, frozen_at IS NOT NULL FROM boards WHERE id = :id
     AND (EXISTS (SELECT 1 FROM history WHERE board = :id) OR EXISTS (SELECT 1 FROM standings WHERE board = :id));
 
 -- name: board_revision
@@ -290,15 +352,21 @@ SELECT id, player_id, board, action, score, tiebreakers, metadata, accepted_at, 
 UPDATE history SET state = 'voided' WHERE id = :id AND accepted_at >= (SELECT at FROM horizon);
 
 -- name: history
--- A player's newest submissions on a board.
-SELECT id, player_id, board, action, score, tiebreakers, metadata, accepted_at, state
-FROM history WHERE board = :board AND player_id = :player_id AND (state = 'counted' OR NOT :counted_only)
+-- A player's newest submissions on a board; `frozen` asks for those that there were when it was frozen, as they were.
+SELECT id, player_id, history.board, action, score, tiebreakers, metadata, accepted_at,
+    iif(kept.board IS NULL, history.state, kept.state) AS shown
+FROM history LEFT JOIN frozen_history AS kept ON :frozen AND kept.board = history.board AND submission_id = id
+WHERE history.board = :board AND player_id = :player_id AND shown IS NOT NULL
+    AND (shown = 'counted' OR NOT :counted_only)
 ORDER BY accepted_at DESC, id DESC LIMIT :limit;
 
 -- name: history_before
--- A player's newest submissions on a board that are older than one of them.
-SELECT id, player_id, board, action, score, tiebreakers, metadata, accepted_at, state
-FROM history WHERE board = :board AND player_id = :player_id AND (state = 'counted' OR NOT :counted_only)
+-- The same that are older than one of them.
+SELECT id, player_id, history.board, action, score, tiebreakers, metadata, accepted_at,
+    iif(kept.board IS NULL, history.state, kept.state) AS shown
+FROM history LEFT JOIN frozen_history AS kept ON :frozen AND kept.board = history.board AND submission_id = id
+WHERE history.board = :board AND player_id = :player_id AND shown IS NOT NULL
+    AND (shown = 'counted' OR NOT :counted_only)
     AND (accepted_at, id) < (SELECT accepted_at, id FROM history WHERE id = :before)
 ORDER BY accepted_at DESC, id DESC LIMIT :limit;
 
@@ -324,18 +392,17 @@ WHERE player_id = :player_id;
 
 -- name: projections
 -- Some standings, to project them.
-SELECT json_group_array(json_array(json_array(board, window, period), player_id, standings.revision, hex(order_key),
+SELECT json_group_array(json_array(json_array(board, window, period), player_id, shown.revision, hex(order_key),
     name, players.revision))
-FROM json_each(:wanted) AS wanted CROSS JOIN standings
-    ON board = wanted.value ->> 0 AND window = wanted.value ->> 1 AND period = wanted.value ->> 2
-    AND player_id = wanted.value ->> 3
-CROSS JOIN players ON players.id = player_id;
+FROM json_each(:wanted) AS wanted CROSS JOIN shown_standings AS shown CROSS JOIN players ON players.id = player_id
+WHERE board = wanted.value ->> 0 AND window = wanted.value ->> 1 AND period = wanted.value ->> 2
+    AND player_id = wanted.value ->> 3;
 
 -- name: projections_of
 -- All standings of a player, to project them.
-SELECT json_group_array(json_array(json_array(board, window, period), player_id, standings.revision, hex(order_key),
+SELECT json_group_array(json_array(json_array(board, window, period), player_id, shown.revision, hex(order_key),
     name, players.revision))
-FROM standings CROSS JOIN players ON players.id = player_id
+FROM shown_standings AS shown CROSS JOIN players ON players.id = player_id
 WHERE player_id = :player_id;
 
 -- name: standings_of
@@ -343,9 +410,9 @@ WHERE player_id = :player_id;
 SELECT json_group_array(json_array(json_array(board, window, period), player_id, revision, order_key, name,
     name_revision))
 FROM (
-    SELECT board, window, period, player_id, standings.revision AS revision, hex(order_key) AS order_key, name,
+    SELECT board, window, period, player_id, shown.revision AS revision, hex(order_key) AS order_key, name,
         players.revision AS name_revision
-    FROM standings CROSS JOIN players ON players.id = player_id
+    FROM shown_standings AS shown CROSS JOIN players ON players.id = player_id
     WHERE board = :board AND window = :window AND period = :period AND player_id > :after
     ORDER BY player_id LIMIT :limit
 );
@@ -353,22 +420,23 @@ FROM (
 -- name: digest
 -- Number of visible standings of a period and the sum of their scores, which may be beyond 64 bits, in two parts.
 SELECT count(*), coalesce(sum(score >> 20), 0), coalesce(sum(score & 1048575), 0)
-FROM standings WHERE board = :board AND window = :window AND period = :period AND order_key IS NOT NULL;
+FROM shown_standings WHERE board = :board AND window = :window AND period = :period AND order_key IS NOT NULL;
 
 -- name: page
 -- The first rows of a period and how many there are.
 SELECT
-    (SELECT count(*) FROM standings
+    (SELECT count(*) FROM shown_standings
     WHERE board = :board AND window = :window AND period = :period AND order_key IS NOT NULL),
     (SELECT json_group_array(json_array(order_key, name)) FROM (
         SELECT hex(order_key) AS order_key, name
-        FROM standings CROSS JOIN players ON players.id = player_id
+        FROM shown_standings AS shown CROSS JOIN players ON players.id = player_id
         WHERE board = :board AND window = :window AND period = :period AND order_key IS NOT NULL
-        ORDER BY standings.order_key LIMIT :limit
+        ORDER BY shown.order_key LIMIT :limit
     ));
 
 -- name: periods
--- The periods of a board that have a standing, found by jumping from one to the next.
+-- The periods of a board that have a standing, of those that all may know of unless `everything` is asked for; found by
+-- jumping from one to the next.
 WITH RECURSIVE
     windows (window) AS (
         SELECT min(window) FROM standings WHERE board = :board
@@ -386,7 +454,12 @@ WITH RECURSIVE
         )
         FROM periods WHERE periods.period IS NOT NULL
     )
-SELECT window, period FROM periods WHERE period IS NOT NULL ORDER BY window, period;
+SELECT window, period FROM periods
+WHERE period IS NOT NULL AND (:everything OR EXISTS (
+    SELECT 1 FROM shown_standings AS shown
+    WHERE board = :board AND shown.window = periods.window AND shown.period = periods.period
+))
+ORDER BY window, period;
 
 -- name: next_epoch
 -- Issue an epoch above all others; the highest one is always in the table.

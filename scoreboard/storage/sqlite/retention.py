@@ -11,10 +11,10 @@ from scoreboard.fold import Counted, Standing, fold
 from scoreboard.model import Board, BoardPeriod
 from scoreboard.storage.retention import beginnings, month_of
 from scoreboard.storage.sqlite.boards import SqliteBoards
-from scoreboard.storage.sqlite.ledger import encode_tiebreakers
+from scoreboard.storage.sqlite.ledger import decode_tiebreakers, encode_tiebreakers
 from scoreboard.storage.sqlite.standings import SqliteStandings
 from scoreboard.storage.sqlite.statements import encode, execute, fetch
-from scoreboard.storage.sqlite.submissions import SWEEP_ROWS, decode_tiebreakers
+from scoreboard.storage.sqlite.submissions import SWEEP_ROWS
 
 
 class SqliteRetention(SqliteBoards, SqliteStandings):
@@ -22,7 +22,7 @@ class SqliteRetention(SqliteBoards, SqliteStandings):
 
     async def forget_history(self, before: int) -> int:
         """Forget the submissions of whole months before the instant, but for what they came to."""
-        boards = [(board, await self.periods(board.id)) for board in await self.boards()]
+        boards = [(board, await self._periods(board.id, everything=True)) for board in await self.boards()]
         horizon = await self._database.write(lambda connection: _advance(connection, boards, month_of(before)))
         parameters = {"before": uuid7(horizon), "limit": SWEEP_ROWS}
         forgotten, swept = 0, SWEEP_ROWS

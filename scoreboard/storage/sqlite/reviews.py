@@ -77,6 +77,7 @@ class SqliteReviews(Part):
         def count(connection: sqlite3.Connection) -> Decided:
             player_id = _decide(connection, decision, "approved")
             check_revision(connection, board)
+            execute(connection, "keep_state", {"id": decision.submission_id})
             execute(connection, "decide_submission", {"id": decision.submission_id, "state": "counted"})
             ledger = Ledger()
             changes = refold(connection, ledger, board, player_id, periods, creates=True)
@@ -90,6 +91,7 @@ class SqliteReviews(Part):
 
         def drop(connection: sqlite3.Connection) -> Decided:
             player_id = _decide(connection, decision, "rejected")
+            execute(connection, "keep_state", {"id": decision.submission_id})
             execute(connection, "decide_submission", {"id": decision.submission_id, "state": "rejected"})
             append(connection, entries)
             if ban is None:

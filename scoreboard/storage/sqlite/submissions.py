@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from scoreboard.errors import Unavailable
@@ -14,7 +13,15 @@ from scoreboard.storage.base import Committal, Touched, Voided
 from scoreboard.storage.sqlite.actions import Taken, repeated
 from scoreboard.storage.sqlite.audit import append
 from scoreboard.storage.sqlite.faults import RETRY_AFTER_S
-from scoreboard.storage.sqlite.ledger import Ledger, Named, Stored, counted_by, read_counted, read_standings
+from scoreboard.storage.sqlite.ledger import (
+    Ledger,
+    Named,
+    Stored,
+    counted_by,
+    decode_tiebreakers,
+    read_counted,
+    read_standings,
+)
 from scoreboard.storage.sqlite.part import Part
 from scoreboard.storage.sqlite.statements import execute, fetch
 
@@ -68,13 +75,19 @@ class SqliteSubmissions(Part):
         return await self._database.write(lambda connection: execute(connection, name, parameters))
 
     async def history(
-        self, board: str, player_id: str, before: str | None, limit: int, *, counted_only: bool = False
+        self,
+        board: str,
+        player_id: str,
+        before: str | None,
+        limit: int,
+        *,
+        counted_only: bool = False,
+        frozen: bool = False,
     ) -> tuple[HistoryItem, ...]:
         """The player's submissions on a board, newest first, those older than the submission id `before`."""
         name = "history" if before is None else "history_before"
-        parameters = {"board": board, "player_id": player_id, "limit": limit, "counted_only": counted_only}
-        if before is not None:
-            parameters["before"] = before
+        wanted = {"board": board, "player_id": player_id, "before": before, "limit": limit}
+        parameters = {**wanted, "counted_only": counted_only, "frozen": frozen}
         rows = await self._database.read(lambda connection: fetch(connection, name, parameters))
         return tuple(history_item(row) for row in rows)
 
@@ -92,6 +105,7 @@ def _void(
     if item.state != "counted":
         return Voided(item, (), None, done=False)
     check_revision(connection, board)
+    execute(connection, "keep_state", {"id": submission_id})
     if not execute(connection, "void_submission", {"id": submission_id}):  # too old: its row is about to go
         return Voided(item, (), None, done=False)
     ledger = Ledger()
@@ -118,7 +132,7 @@ def refold(
 ) -> tuple[Projection, ...]:
     """Fold the player's standings in these periods anew; those that are not there yet where it `creates` them.
 
-    Raises ScoreOutOfRange.
+    What is to be shown of that, which on a frozen board is nothing. Raises ScoreOutOfRange.
     """
     [named] = fetch(connection, "named", {"id": player_id})
     standings = read_standings(connection, [Touched(period, player_id) for period in periods])
@@ -126,8 +140,9 @@ def refold(
         known = {row.index for row in standings}
         standings += [Stored(index, 0, None) for index in range(len(periods)) if index not in known]
     counted = read_counted(connection, [counted_by(board, periods[row.index], player_id) for row in standings])
-    return tuple(
-        ledger.put(
+    put = ledger.put if board.frozen_at is None else ledger.put_unseen
+    shown = [
+        put(
             board.settings,
             periods[row.index],
             Named(*named),
@@ -135,16 +150,13 @@ def refold(
             row.revision + 1,
         )
         for row, each in zip(standings, counted, strict=True)
-    )
+    ]
+    return tuple(projection for projection in shown if projection is not None)
 
 
 def _submission(connection: sqlite3.Connection, submission_id: str) -> HistoryItem | None:
     rows = fetch(connection, "submission", {"id": submission_id})
     return history_item(rows[0]) if rows else None
-
-
-decode_tiebreakers = msgspec.json.Decoder(tuple[int, ...]).decode
-"""Tie columns from their JSON text."""
 
 
 def history_item(row: Sequence[Any]) -> HistoryItem:

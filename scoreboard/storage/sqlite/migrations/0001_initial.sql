@@ -56,14 +56,17 @@ CREATE TABLE api_keys (
     revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- Boards; `settings` is the JSON of BoardSettings. A deleted one is kept with all that was scored on it.
+-- Boards; `settings` is the JSON of BoardSettings. A deleted one is kept with all that was scored on it. What came after
+-- `frozen_at` is kept from view; at `freezes_at` a board will be frozen.
 CREATE TABLE boards (
     id TEXT NOT NULL PRIMARY KEY,
     settings TEXT NOT NULL,
     revision INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    deleted_at INTEGER
+    deleted_at INTEGER,
+    frozen_at INTEGER,
+    freezes_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- A player's score on a board period. Never deleted. `score` to `last_id` are NULL where nothing is counted,
@@ -85,6 +88,33 @@ CREATE TABLE standings (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX standings_player ON standings (player_id);
 
+-- What is shown of standings that have moved since their board was frozen: what they were then. `revision` is 0 where
+-- there was none; it rises with the player's status.
+CREATE TABLE frozen_standings (
+    board TEXT NOT NULL REFERENCES boards (id),
+    window TEXT NOT NULL,
+    period TEXT NOT NULL,
+    player_id TEXT NOT NULL,
+    score INTEGER,
+    tiebreakers TEXT,
+    achieved_at INTEGER,
+    revision INTEGER NOT NULL,
+    order_key BLOB,
+    PRIMARY KEY (board, window, period, player_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX frozen_standings_player ON frozen_standings (player_id);
+
+-- Standings as all may see them. Whatever a ranking is made of is read from here.
+CREATE VIEW shown_standings AS
+SELECT board, window, period, player_id,
+    iif(kept.revision IS NULL, live.score, kept.score) AS score,
+    iif(kept.revision IS NULL, live.tiebreakers, kept.tiebreakers) AS tiebreakers,
+    iif(kept.revision IS NULL, live.achieved_at, kept.achieved_at) AS achieved_at,
+    iif(kept.revision IS NULL, live.revision, kept.revision) AS revision,
+    iif(kept.revision IS NULL, live.order_key, kept.order_key) AS order_key
+FROM standings AS live LEFT JOIN frozen_standings AS kept USING (board, window, period, player_id)
+WHERE kept.revision IS NOT 0;
+
 -- Every submission that took its action id. `evidence` is that of the rules; a held one has it in its review.
 CREATE TABLE history (
     id TEXT NOT NULL PRIMARY KEY,
@@ -100,6 +130,15 @@ CREATE TABLE history (
     address TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX history_player ON history (board, player_id, accepted_at, id);
+
+-- What is shown of submissions that have come or changed since their board was frozen: the state that they had then, NULL
+-- where there were none.
+CREATE TABLE frozen_history (
+    board TEXT NOT NULL REFERENCES boards (id),
+    submission_id TEXT NOT NULL,
+    state TEXT,
+    PRIMARY KEY (board, submission_id)
+) STRICT, WITHOUT ROWID;
 
 -- What was counted before the horizon is not kept, but for what it came to: for each player and beginning of a period.
 CREATE TABLE checkpoints (
