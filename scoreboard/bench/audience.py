@@ -17,7 +17,7 @@ from scoreboard.bench.world import World
 from scoreboard.files import allow_all_files
 
 REST_S = 0.125
-"""After a push has reached everybody: longer than the board's tick, so that the next one finds it quiet."""
+"""Before a push, when the last one has reached everybody: longer than the board's tick, so that it is quiet by then."""
 
 DELIVERED_WITHIN_S = 30
 QUIET_S = 2.0
@@ -64,6 +64,7 @@ class Audience:
 
     async def round(self, seconds: float) -> Sample:
         """Push for a while; `per_s` is frames delivered for each second of the server's CPU."""
+        await asyncio.sleep(REST_S)
         self.latencies = []
         usage = Usage(self.process)
         pushes = await self._pushes(seconds)
@@ -111,8 +112,8 @@ class Audience:
 
 async def compare(plan: Plan, sockets: int, ours: World, limit: Process) -> Line:
     """The line of so many sockets."""
-    _check_files(2 * sockets)
-    watched = Audience(ours.server, _leading(ours))
+    check_files(2 * sockets)
+    watched = Audience(ours.server, leading(ours))
     figures = {"kb_per_socket": await watched.gather(sockets, subscribe=True)}
     await watched.round(0)
     naive = Audience(limit, lambda: request("POST", "/push", body=watched.shown))
@@ -124,7 +125,8 @@ async def compare(plan: Plan, sockets: int, ours: World, limit: Process) -> Line
     return _line(plan, sockets, figures, [first for first, _ in pairs], [second for _, second in pairs])
 
 
-def _check_files(sockets: int) -> None:
+def check_files(sockets: int) -> None:
+    """Raise BenchError where so many sockets cannot be opened."""
     most = allow_all_files()
     if most < sockets + SPARE_FILES:
         raise BenchError(f"{sockets} sockets need {sockets + SPARE_FILES} open files; {most} are allowed (ulimit -n)")
@@ -150,7 +152,7 @@ def _line(plan: Plan, sockets: int, found: dict[str, float], ours: list[Sample],
     )
 
 
-def _leading(ours: World) -> Callable[[], bytes]:
+def leading(ours: World) -> Callable[[], bytes]:
     """Writes that change the first row."""
     numbers = count()
 

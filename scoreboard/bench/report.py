@@ -19,6 +19,10 @@ UNITS = {
     "frames_per_s": "{:,.0f} frames/s",
     "idle_cpu": "idle {:.2%} of a core",
     "busy_p99_ms": "p99 {:.1f} ms meanwhile",
+    "reached_ms": "99 % reached in {:.1f} ms",
+    "gone_s": "cut after {:.1f} s",
+    "held_mb": "server {:.1f} MB",
+    "grown_mb": "{:+.1f} MB",
     "most_per_s": "at most {:,.0f} admitted/s",
 }
 """How each figure is written."""

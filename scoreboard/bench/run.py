@@ -13,10 +13,11 @@ from scoreboard.bench.replicas import replicas
 from scoreboard.bench.report import Line
 from scoreboard.bench.rounds import Plan
 from scoreboard.bench.scenarios import SCENARIOS, Scenario
+from scoreboard.bench.stalled import stalled
 from scoreboard.bench.stores import Stores
 from scoreboard.files import allow_all_files
 
-LINES: Mapping[str, Scenario] = {**SCENARIOS, "flood": flood, "overload": overload}
+LINES: Mapping[str, Scenario] = {**SCENARIOS, "flood": flood, "overload": overload, "stalled": stalled}
 """The lines of any server."""
 
 SCALED: Mapping[str, Scenario] = {**LINES, "rank": rank, "rebuild": rebuild, "replicas": replicas}

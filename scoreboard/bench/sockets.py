@@ -16,6 +16,13 @@ from scoreboard.bench.processes import BenchError
 TEXT, BINARY = 0x1, 0x2
 OPENED_WITHIN_S = 30
 
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    b"Sec-WebSocket-Protocol: scoreboard.v1.%b\r\n\r\n"
+)
+"""The request that opens one, but for the codec."""
+
 _MASK = b"\0\0\0\0"
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: (\d+)", re.IGNORECASE)
 
@@ -79,11 +86,7 @@ class WebSocket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._write, self._close = cast("asyncio.WriteTransport", transport).write, transport.close
-        self._write(
-            b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-            b"Sec-WebSocket-Protocol: scoreboard.v1.%b\r\n\r\n" % self._codec.encode()
-        )
+        self._write(UPGRADE % self._codec.encode())
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.opened.done():
