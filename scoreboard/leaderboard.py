@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -37,8 +36,6 @@ from scoreboard.wire import (
     instant_out,
     page_out,
 )
-
-Answer = TypeVar("Answer")
 
 PATIENCE_S = 0.25
 """How long a read of a current period waits for its ranking to be loaded; then it is answered from the database."""
@@ -297,15 +294,12 @@ class Leaderboard:
         return page_out(self._boards.marked(page))
 
     async def _page(self, period: BoardPeriod, read: Callable[[], Awaitable[Page]]) -> Page:
-        return await self._read(period, read, Page(period, 0, 0, 0, (), ()))
-
-    async def _read(self, period: BoardPeriod, read: Callable[[], Awaitable[Answer]], empty: Answer) -> Answer:
-        """Read from the ranking, loading a period that has standings but is not loaded; `empty` where it has none."""
+        """Read from the ranking, loading a period that has standings but is not loaded; empty where it has none."""
         try:
             return await read()
         except NotLoaded:
             if not await self._has_standings(period):
-                return empty
+                return Page(period, 0, 0, 0, (), ())
         await self._rebuilder.ensure(period)
         return await read()
 

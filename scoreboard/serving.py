@@ -16,7 +16,7 @@ from aiohttp import ClientError, ClientSession, web
 from aiohttp.http_exceptions import BadHttpMessage
 
 from scoreboard.api.health import READINESS
-from scoreboard.api.ready import READY
+from scoreboard.api.shortcut import shorten
 from scoreboard.app import create_app
 from scoreboard.config import ServerSettings, Settings
 from scoreboard.errors import ConfigError
@@ -62,8 +62,6 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     app = create_app(settings)
-    if not settings.server.access_log and not settings.server.cors_origins:
-        app[READY] = True
     runner = web.AppRunner(
         app,
         access_log=logging.getLogger("aiohttp.access") if settings.server.access_log else None,
@@ -72,6 +70,8 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     async with _port(settings.server) as listeners:
         try:
             await runner.setup()
+            if not settings.server.access_log:  # which wants to see what passes
+                shorten(runner, cors=bool(settings.server.cors_origins))
             _tell_folder(settings)
             await _listen(runner, settings.server, listeners)
             host, port = settings.server.host, listeners[0].getsockname()[1]

@@ -43,52 +43,24 @@ class Caller(Struct, frozen=True):
 NOBODY = Caller()
 
 
-class Call:
+class Call(Struct, eq=False):
     """An operation being called; the middlewares fill in `allowance`, `caller` and `judged`.
 
     `credentials` is the Authorization header of a request; a WebSocket brings its `caller` with it.
     """
 
-    __slots__ = (
-        "_request_id",
-        "address",
-        "allowance",
-        "caller",
-        "context",
-        "credentials",
-        "idempotency_key",
-        "input",
-        "judged",
-        "operation",
-        "transport",
-        "user_agent",
-    )
-
-    def __init__(
-        self,
-        context: "Context",
-        operation: "Operation[Any, Any]",
-        transport: Transport,
-        *,
-        address: str = "",
-        input: Any = None,
-        caller: Caller = NOBODY,
-        credentials: str | None = None,
-        user_agent: str = "",
-        idempotency_key: str | None = None,
-    ) -> None:
-        self.context = context
-        self.operation = operation
-        self.transport = transport
-        self.address = address
-        self.input = input
-        self.caller = caller
-        self.credentials = credentials
-        self.user_agent = user_agent
-        self.idempotency_key = idempotency_key
-        self.allowance: Allowance | None = None
-        self.judged: Sequence[Judged | Refused] = ()
-        self._request_id = ""
+    context: "Context"
+    operation: "Operation[Any, Any]"
+    transport: Transport
+    address: str = ""
+    input: Any = None
+    caller: Caller = NOBODY
+    credentials: str | None = None
+    user_agent: str = ""
+    idempotency_key: str | None = None
+    allowance: "Allowance | None" = None
+    judged: Sequence[Judged | Refused] = ()
+    _request_id: str = ""
 
     @property
     def request_id(self) -> str:

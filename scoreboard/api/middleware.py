@@ -1,8 +1,10 @@
 """What stands before every operation, on REST and WebSocket alike: limit, bound, authenticate, guard.
 
-Each is a middleware over a call and the handler it goes on to.
+Each is a middleware over a call and the handler it goes on to. What has nothing to wait for is no coroutine but
+hands out what the next one does: nearly all calls come by all of them.
 """
 
+from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
@@ -15,14 +17,15 @@ ROLES_OF_SCOPE: dict[Scope, tuple[Role, ...]] = {"moderate": ("moderator", "admi
 """Whoever has one of these roles may do by hand what a key with the scope may."""
 
 
-async def limit(call: Call, handler: Handler) -> Any:
+def limit(call: Call, handler: Handler) -> Awaitable[Any]:
     """Count the call before anything is done for it; a backend's key has a budget of its own and no address limit."""
     limits = call.context.limits
     if call.transport == "rest":
         key = _known_key(call)
         call.allowance = limits.request(call.address) if key is None else limits.key_request(key)
-    call.allowance = limits.costly(call.operation.limit, call.address) or call.allowance
-    return await handler(call)
+    if call.operation.limit != "none":
+        call.allowance = limits.costly(call.operation.limit, call.address) or call.allowance
+    return handler(call)
 
 
 async def bound(call: Call, handler: Handler) -> Any:
@@ -35,35 +38,42 @@ async def bound(call: Call, handler: Handler) -> Any:
         limits.end(kind)
 
 
-async def authenticate(call: Call, handler: Handler) -> Any:
+def authenticate(call: Call, handler: Handler) -> Awaitable[Any]:
     """Find out who calls, and whether they may. Credentials that are given must be good ones."""
-    if call.operation.access != "anyone":
-        if call.credentials is not None:
-            call.caller = await _identify(call, call.credentials)
-        if call.caller.claims is not None and not call.operation.guarded:
-            await call.context.accounts.live(call.caller.claims)  # a guarded call asks at its admission
-        _authorize(call)
+    if call.operation.access == "anyone":
+        return handler(call)
+    if call.credentials is not None or call.caller.claims is not None:
+        return _identified(call, handler)
+    _authorize(call)
+    return handler(call)
+
+
+async def _identified(call: Call, handler: Handler) -> Any:
+    if call.credentials is not None:
+        call.caller = await _identify(call, call.credentials)
+    if call.caller.claims is not None and not call.operation.guarded:
+        await call.context.accounts.live(call.caller.claims)  # a guarded call asks at its admission
+    _authorize(call)
     return await handler(call)
 
 
-async def guard(call: Call, handler: Handler) -> Any:
+def guard(call: Call, handler: Handler) -> Awaitable[Any]:
     """Put every submission the call carries before the judge; no operation commits what was not judged."""
-    if call.operation.guarded:
-        await _judge(call)
-    return await handler(call)
+    return _judged(call, handler) if call.operation.guarded else handler(call)
 
 
-async def _judge(call: Call) -> None:
+async def _judged(call: Call, handler: Handler) -> Any:
     judge = call.context.judge
     if isinstance(call.input, ScoreUpdate):
         call.judged = (await judge.claim(call.input, call.claims, call.address),)
     elif isinstance(call.input, Batch):
         call.judged = await judge.batch(call.input.items, call.key, call.address, call.idempotency_key)
+    return await handler(call)
 
 
-async def run(call: Call) -> Any:
+def run(call: Call) -> Awaitable[Any]:
     """The operation itself, behind all middlewares."""
-    return await call.operation.run(call.context, call, call.input)
+    return call.operation.run(call.context, call, call.input)
 
 
 def chain(*middlewares: Any, last: Any = run) -> Handler:

@@ -14,7 +14,8 @@ from scoreboard.api.operation import Operation
 from scoreboard.api.operations import OPERATIONS
 from scoreboard.api.problems import PROBLEM
 from scoreboard.api.replies import AuthOk, Pong
-from scoreboard.api.rest import JSON, MAX_IDEMPOTENCY_KEY, PREFIX
+from scoreboard.api.rest import PREFIX
+from scoreboard.api.rest_call import JSON, MAX_IDEMPOTENCY_KEY
 from scoreboard.api.ws import PROTOCOLS
 from scoreboard.codec import encode_json
 from scoreboard.errors import (

@@ -88,13 +88,13 @@ async def answer(request: web.Request, handler: RequestHandler) -> web.StreamRes
     try:
         return await handler(request)
     except Exception as fault:  # the last resort is to tell that something failed
-        return explain(fault, request, secrets.token_hex(8))
+        return explain(fault, request, secrets.token_hex(8), request.app[METRICS])
 
 
-def explain(fault: Exception, request: web.Request, request_id: str) -> web.Response:
+def explain(fault: Exception, request: web.Request, request_id: str, metrics: Metrics) -> web.Response:
     """The answer for a fault; an unforeseen one is logged, counted and told nobody."""
     if isinstance(fault, ScoreboardError):
-        count_refusal(fault, request.app[METRICS])
+        count_refusal(fault, metrics)
         return problem(fault, request_id)
     if isinstance(fault, web.HTTPException):
         if fault.status < 400:
@@ -103,7 +103,7 @@ def explain(fault: Exception, request: web.Request, request_id: str) -> web.Resp
         if "Allow" in fault.headers:
             response.headers["Allow"] = fault.headers["Allow"]
         return response
-    report(fault, f"{request.method} {request.path}", request_id, request.app[METRICS])
+    report(fault, f"{request.method} {request.path}", request_id, metrics)
     return problem(InternalError(), request_id)
 
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Final
 
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
@@ -18,9 +17,6 @@ from scoreboard.clock import to_datetime
 
 UNSENT_BOUND = 64 * 1024
 """Bytes a connection has not taken yet, beyond which aiohttp answers: it waits until they are."""
-
-READY: Final[web.AppKey[bool]] = web.AppKey("ready", bool)
-"""Set by whoever runs the application by itself: no middleware, signal or access log wants to see the headers."""
 
 
 class ReadyResponse(web.StreamResponse):
@@ -38,9 +34,10 @@ class ReadyResponse(web.StreamResponse):
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
         """Write the answer."""
-        if request.transport is None:
+        transport = request.transport
+        if transport is None:
             raise ConnectionResetError
-        request.transport.write(self._answer)
+        transport.write(self._answer)
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
@@ -49,13 +46,13 @@ class ReadyResponse(web.StreamResponse):
 
 def can_be_ready(request: web.Request) -> bool:
     """Whether this request may be answered so."""
+    transport = request.transport
     return (
-        READY in request.app
-        and request.version == HttpVersion11
+        request.version == HttpVersion11
         and request.keep_alive
         and request.method != "HEAD"
-        and request.transport is not None
-        and request.transport.get_write_buffer_size() <= UNSENT_BOUND
+        and transport is not None
+        and transport.get_write_buffer_size() <= UNSENT_BOUND
     )
 
 

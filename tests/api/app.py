@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from scoreboard.api.ready import READY
+from scoreboard.api.shortcut import shorten
 from scoreboard.app import create_app
 from scoreboard.config import DataSettings, LimitSettings, Settings
 from tests.api import described
@@ -87,13 +87,15 @@ class Api:
 
 
 @asynccontextmanager
-async def running(folder: Path, settings: Settings | None = None, *, ready: bool = False) -> AsyncIterator[Api]:
-    """The application on a data folder, stopped gently at the end; with `ready` it goes past aiohttp's headers."""
+async def running(folder: Path, settings: Settings | None = None, *, shortened: bool = True) -> AsyncIterator[Api]:
+    """The application on a data folder, stopped gently at the end; `shortened` as it is where it is served alone."""
     settings = settings or Settings(limits=NO_LIMITS)
     app = create_app(msgspec.structs.replace(settings, data=DataSettings(dir=str(folder))))
-    if ready:
-        app[READY] = True
-    async with TestClient(TestServer(app)) as http:
+    server = TestServer(app)
+    async with TestClient(server) as http:
+        if shortened:
+            assert isinstance(server.runner, web.AppRunner)
+            shorten(server.runner, cors=bool(settings.server.cors_origins))
         yield Api(http)
 
 

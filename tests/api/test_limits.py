@@ -45,10 +45,10 @@ def limited(**limits: int) -> Settings:
     return Settings(limits=msgspec.structs.replace(NO_LIMITS, **limits))
 
 
-@pytest.fixture(params=[False, True], ids=["aiohttp's headers", "ready answers"])
+@pytest.fixture(params=[False, True], ids=["by aiohttp", "shortened"])
 async def three(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Api]:
     """A server that takes three requests a minute."""
-    async with running(tmp_path, limited(requests_per_minute=3), ready=request.param) as api:
+    async with running(tmp_path, limited(requests_per_minute=3), shortened=request.param) as api:
         yield api
 
 
