@@ -52,14 +52,19 @@ class Admission(Struct, frozen=True):
     again: bool = False
     retry_after_s: float | None = None
 
+    @property
+    def granted(self) -> bool:
+        """Whether nothing speaks against the submission."""
+        return self.session == "live" and self.reserved == "new" and self.retry_after_s is None
+
 
 class Admissions(Protocol):
     """The shared state in front of the submission path; `quota` is what a player may write."""
 
     quota: Quota
 
-    async def admit(self, knocks: Sequence[Knock]) -> Sequence[Admission]:
-        """Answer each knock, in order; a new action id is reserved by it."""
+    async def admit(self, knock: Knock) -> Admission:
+        """Answer a knock, after those that came before; a new action id is reserved by it."""
 
     async def settle(self, outcomes: Sequence[tuple[Submission, Committed | None]]) -> None:
         """What became of submissions, reserved or not.

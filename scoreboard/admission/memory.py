@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scoreboard.admission.base import Admission, Knock, quota_of
@@ -27,15 +28,12 @@ _Place = tuple[str, str, str]
 """Action id, player and board of a reservation; action, player and board of a lane."""
 
 
-class _Reservation:
+class _Reservation(Struct):
     """An action id that came in `at` an instant; a retry is told what was there before it."""
 
-    __slots__ = ("at", "in_flight", "outcome")
-
-    def __init__(self, at: int) -> None:
-        self.at = at
-        self.in_flight = True
-        self.outcome: Committed | None = None
+    at: int
+    in_flight: bool = True
+    outcome: Committed | None = None
 
 
 class MemoryAdmissions:
@@ -64,11 +62,12 @@ class MemoryAdmissions:
         self._writes = Limiter(budget, MINUTE, clock)
         self._revoked = revoked
 
-    async def admit(self, knocks: Sequence[Knock]) -> Sequence[Admission]:
-        """Answer each knock, in order; a new action id is reserved by it."""
-        return [self._admit(knock) for knock in knocks]
+    async def admit(self, knock: Knock) -> Admission:
+        """Answer a knock; a new action id is reserved by it."""
+        return self.answer(knock)
 
-    def _admit(self, knock: Knock) -> Admission:
+    def answer(self, knock: Knock) -> Admission:
+        """The same, at once."""
         refusal = self._check_session(knock)
         if refusal is not None:
             return refusal
@@ -111,11 +110,10 @@ class MemoryAdmissions:
     def _pass_lane(self, knock: Knock, at: int) -> bytes:
         """The player's history before an instant at which this one takes its place in it."""
         lane = (knock.action, knock.player_id, knock.board)
-        past = self._lanes.pop(lane, b"")
-        self._lanes[lane] = history.added(past, at, knock.score)
+        past, self._lanes[lane] = history.entered(self._lanes.pop(lane, b""), at, knock.score)
         if len(self._lanes) > MAX_LANES:
             self._lanes.popitem(last=False)
-        return history.before(past, at)
+        return past
 
     def _release(self, submission: Submission, reservation: _Reservation) -> None:
         """What did not come in after all is not part of the player's history, until it is tried again."""

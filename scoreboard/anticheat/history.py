@@ -12,7 +12,8 @@ ENTRY = 16
 MAX_BYTES = LENGTH * ENTRY
 
 _entry = struct.Struct("<qq")
-_readers = [struct.Struct(f"<{2 * count}q") for count in range(LENGTH + 1)]
+_instants = [struct.Struct("<" + count * "q8x") for count in range(LENGTH + 1)]
+_scores = [struct.Struct("<" + count * "8xq") for count in range(LENGTH + 1)]
 
 
 def entry(at: int, score: int) -> bytes:
@@ -20,25 +21,24 @@ def entry(at: int, score: int) -> bytes:
     return _entry.pack(at, score)
 
 
-def before(history: bytes, at: int) -> bytes:
-    """What was there before an instant."""
-    if _is_newer(at, history):
-        return history
-    return history[: bisect_left(read(history)[0], at) * ENTRY]
+def entered(history: bytes, at: int, score: int) -> tuple[bytes, bytes]:
+    """What was there before an instant, and the history with an entry there; it replaces one of the same instant."""
+    newest = last_at(history)
+    if newest is None or newest < at:  # as it nearly always is
+        return history, history[-(MAX_BYTES - ENTRY) :] + _entry.pack(at, score)
+    without = removed(history, at)
+    earlier = without[: bisect_left(instants(without), at) * ENTRY]
+    return earlier, (earlier + entry(at, score) + without[len(earlier) :])[-MAX_BYTES:]
 
 
 def added(history: bytes, at: int, score: int) -> bytes:
-    """The history with an entry at its place in time; it replaces one of the same instant."""
-    if _is_newer(at, history):
-        return history[-(MAX_BYTES - ENTRY) :] + entry(at, score)
-    without = removed(history, at)
-    earlier = before(without, at)
-    return (earlier + entry(at, score) + without[len(earlier) :])[-MAX_BYTES:]
+    """The history with an entry at its place in time."""
+    return entered(history, at, score)[1]
 
 
 def removed(history: bytes, at: int) -> bytes:
     """The history without the entry of an instant."""
-    times, _ = read(history)
+    times = instants(history)
     index = bisect_left(times, at)
     if index == len(times) or times[index] != at:
         return history
@@ -47,16 +47,21 @@ def removed(history: bytes, at: int) -> bytes:
 
 def read(history: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The instants and the scores, oldest first."""
-    numbers = _readers[len(history) // ENTRY].unpack(history)
-    return numbers[::2], numbers[1::2]
+    return instants(history), scores(history)
 
 
-def last_at(history: bytes) -> int | None:
-    """The instant of the newest entry, None where there is none."""
-    return int.from_bytes(history[-ENTRY:-8], "little") if history else None
+def instants(history: bytes, most: int = LENGTH) -> tuple[int, ...]:
+    """The newest instants, the oldest of them first."""
+    count = min(most, len(history) // ENTRY)
+    return _instants[count].unpack_from(history, len(history) - count * ENTRY)
 
 
-def _is_newer(at: int, history: bytes) -> bool:
-    """Whether an instant is after all entries, as it nearly always is."""
-    newest = last_at(history)
-    return newest is None or newest < at
+def scores(history: bytes) -> tuple[int, ...]:
+    """The scores, oldest first."""
+    return _scores[len(history) // ENTRY].unpack(history)
+
+
+def last_at(history: bytes, back: int = 1) -> int | None:
+    """The instant of the newest entry, or of one further back; None where there is none."""
+    start = len(history) - back * ENTRY
+    return int.from_bytes(history[start : start + 8], "little") if start >= 0 else None

@@ -25,12 +25,13 @@ def too_fast(case: Case) -> Facts | None:
     took_ms = (case.at - case.started_at) / MILLISECOND
     if took_ms < action.min_duration_ms:
         return {"took_ms": int(took_ms), "min_duration_ms": action.min_duration_ms}
-    if not case.times:
+    times = case.times
+    if not times:
         return None
-    gap_ms = (case.at - case.times[-1]) / MILLISECOND
+    gap_ms = (case.at - times[-1]) / MILLISECOND
     if gap_ms < action.min_interval_ms:
         return {"gap_ms": int(gap_ms), "min_interval_ms": action.min_interval_ms}
-    meanwhile = len(case.times) - bisect_right(case.times, case.started_at)
+    meanwhile = len(times) - bisect_right(times, case.started_at)
     return {"token_age_ms": int(took_ms), "used_meanwhile": meanwhile} if meanwhile >= MAX_IN_STORE else None
 
 

@@ -7,12 +7,11 @@ a sample has the quantiles of the whole. A player's own history is not kept here
 
 from bisect import bisect_left
 from collections import OrderedDict
-from operator import sub
 
 from msgspec import Struct
 
 from scoreboard.anticheat.case import Case
-from scoreboard.anticheat.history import last_at, read
+from scoreboard.anticheat.history import last_at
 from scoreboard.anticheat.neighbours import Neighbours
 from scoreboard.anticheat.rules import Judgement, Plan, judge, plan
 from scoreboard.anticheat.sketch import Sketch, bucket_of
@@ -82,7 +81,6 @@ class Referee:
     def judge(self, board: Board, claimed: Claimed) -> Judgement:
         """The verdict on one submission."""
         lane = self._lane(board, claimed.action)
-        times, scores = read(claimed.history)
         age = None if claimed.born_at is None else claimed.at - claimed.born_at
         peers = lane.peers[_age_class(age)]
         case = Case(
@@ -91,9 +89,7 @@ class Referee:
             claimed.at,
             claimed.started_at,
             board.settings.order,
-            times,
-            scores,
-            list(map(sub, (*times[1:], claimed.at), times)),
+            claimed.history,
             lane.everyone,
             peers,
             self._neighbours(board.id, claimed) if claimed.network and age is not None and age <= FRESH else None,

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from scoreboard.anticheat.case import Case, Facts
 from scoreboard.anticheat.extremes import jump, outlier
+from scoreboard.anticheat.glance import suspicions
 from scoreboard.anticheat.neighbours import LOOKED_AT_EVERY
 from scoreboard.anticheat.physics import max_increment, rate, too_fast
 from scoreboard.anticheat.sameness import repetition, same_high_scores
@@ -71,11 +72,14 @@ def plan(rules: Rules, exceptions: Mapping[RuleName, Enforcement]) -> Plan:
 
 
 def judge(case: Case, rules: Plan) -> Judgement:
-    """Put a case before the rules; the severest verdict counts."""
+    """Put a case before those rules that may object to it; the severest verdict counts."""
+    suspected = suspicions(case)
+    if not suspected:
+        return JUST
     evidence = [
         Evidence(name, enforcement, dict(facts), VERSION)
         for name, enforcement, rule in rules
-        if (facts := rule(case)) is not None
+        if name in suspected and (facts := rule(case)) is not None
     ]
     if not evidence:
         return JUST

@@ -10,9 +10,6 @@ SAME_WITHIN = 0.9
 """Scores are the same where the lesser is at least this share of the better."""
 
 MIN_SAME = 24
-GLANCE = 5
-"""Scores that are looked at first: where these differ, all do, as no more of all are left out than of them."""
-
 LEFT_OUT = 1
 RARE = 0.02
 """The share of other scores up to which what these reach is rare."""
@@ -22,6 +19,7 @@ MIN_PLAYERS = 10
 MIN_ACCOUNTS = 5
 
 MIN_REPEATED = 10
+SHORTEST_CYCLE = 2
 LONGEST_CYCLE = 16
 TEMPO_WITHIN = 20
 """Intervals are the same where they differ by less than one part in so many."""
@@ -48,9 +46,9 @@ def same_high_scores(case: Case) -> Facts | None:
 
 
 def _same_high(scores: Sequence[int], everyone: Sketch | None, order: Order) -> Facts | None:
-    if everyone is None or len(scores) < MIN_SAME or _alike(scores[-GLANCE:], order) is None:
+    if everyone is None or len(scores) < MIN_SAME:
         return None
-    alike = _alike(scores, order)
+    alike = alike_scores(scores, order)
     if alike is None:
         return None
     least, best = alike
@@ -64,24 +62,32 @@ def _same_high(scores: Sequence[int], everyone: Sketch | None, order: Order) -> 
     return {"scores": len(scores), "least": least, "best": best, "others_reach": round(share, 4)}
 
 
-def _alike(scores: Sequence[int], order: Order) -> tuple[int, int] | None:
-    """The least, but for what is left out, and the best of scores that are the same; None where they are not."""
-    ranked = sorted(scores, reverse=order == "asc")
-    least, best = ranked[LEFT_OUT], ranked[-1]
-    if min(ranked[0], ranked[-1]) <= 0 or min(least, best) < SAME_WITHIN * max(least, best):
+def alike_scores(scores: Sequence[int], order: Order) -> tuple[int, int] | None:
+    """The least, but for what is left out, and the best of scores that are the same; None where they are not.
+
+    Where a few of many are not the same, all are not: no more of all are left out than of them.
+    """
+    ranked = sorted(scores)
+    low, high = (ranked[LEFT_OUT], ranked[-1]) if order == "desc" else (ranked[0], ranked[-1 - LEFT_OUT])
+    if low < SAME_WITHIN * high or ranked[0] <= 0:
         return None
-    return least, best
+    return (low, high) if order == "desc" else (high, low)
+
+
+def may_be_recorded(score: int, before: Sequence[int]) -> bool:
+    """Whether a score is the same as one so many submissions ago that both may come from a recording."""
+    return len(before) >= SHORTEST_CYCLE + MIN_REPEATED and score in before[-LONGEST_CYCLE : 1 - SHORTEST_CYCLE]
 
 
 def _recording(case: Case) -> Facts | None:
     """The same stretch of play, scores and intervals, as so many submissions ago: no person plays one twice."""
-    intervals = case.intervals
-    if len(intervals) < 2 + MIN_REPEATED or case.score not in case.scores[-LONGEST_CYCLE:-1]:
+    before = case.scores
+    if not may_be_recorded(case.score, before):
         return None
-    scores = (*case.scores, case.score)
+    scores, intervals = (*before, case.score), case.intervals(2 * LONGEST_CYCLE)
     tolerance = intervals[-1] // TEMPO_WITHIN
     least, most = intervals[-1] - tolerance, intervals[-1] + tolerance
-    for lag, earlier in enumerate(intervals[-3 : -2 - LONGEST_CYCLE : -1], 2):
+    for lag, earlier in enumerate(intervals[-3 : -2 - LONGEST_CYCLE : -1], SHORTEST_CYCLE):
         if least <= earlier <= most and scores[-1 - lag] == case.score:
             facts = _repeats(intervals, scores, lag)
             if facts is not None:

@@ -28,9 +28,6 @@ MACHINES_BELOW = 100 * MILLISECOND
 SLOWEST_LEFT_OUT = 3
 QUICKEST_LEFT_OUT = 1
 
-GLANCE = 10
-"""Intervals that are looked at first: those of most people differ too much already."""
-
 WEIGHT = 0.25
 """Of the newest interval in the tempo (Roberts, "Control chart tests based on geometric moving averages", 1959)."""
 
@@ -48,11 +45,8 @@ MIN_ACCOUNTS = 5
 
 def metronome(case: Case) -> Facts | None:
     """The player's recent intervals are too regular for a person, though their tempo may drift."""
-    intervals = case.intervals
-    if len(intervals) < LENGTH:
-        return None
-    regular = None if _uneven(intervals[-GLANCE:]) else _regular(intervals)
-    return regular or _drifting(intervals)
+    intervals = case.intervals()
+    return None if len(intervals) < LENGTH else _regular(intervals) or _drifting(intervals)
 
 
 def same_tempo(case: Case) -> Facts | None:
@@ -66,16 +60,26 @@ def same_tempo(case: Case) -> Facts | None:
     return {"accounts": accounts, **facts}
 
 
-def _uneven(few: Sequence[int]) -> bool:
-    """Whether a few of the intervals tell already that all are not regular: as many are left out of them as of all."""
-    ranked = sorted(few)
-    return ranked[-1 - SLOWEST_LEFT_OUT] > REGULAR_SPREAD * ranked[QUICKEST_LEFT_OUT]
+def may_be_regular(intervals: Iterable[int]) -> bool:
+    """Whether intervals are within the bounds of a regular tempo.
+
+    Where a few of many are not, all are not: as many of them are left out as of all.
+    """
+    ranked = sorted(intervals)
+    quick = ranked[QUICKEST_LEFT_OUT]
+    return quick >= MACHINES_BELOW and ranked[-1 - SLOWEST_LEFT_OUT] <= REGULAR_SPREAD * quick
+
+
+def may_be_drifting(intervals: Sequence[int]) -> bool:
+    """Whether the latest intervals are those of a regular tempo that may have changed before."""
+    latest = intervals[-LATEST:]
+    least = min(latest)
+    return least >= TAPPING_BELOW and max(latest) <= REGULAR_SPREAD * least
 
 
 def _drifting(intervals: Sequence[int]) -> Facts | None:
     """Regular about a tempo that changes: an exponentially weighted mean of the logarithms of the intervals before."""
-    latest = intervals[-LATEST:]
-    if min(latest) < TAPPING_BELOW or max(latest) > REGULAR_SPREAD * min(latest):  # as nearly always with people
+    if not may_be_drifting(intervals):
         return None
     tempo, residuals = math.log(max(1, intervals[0])), []
     for interval in intervals[1:]:

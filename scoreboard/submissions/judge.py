@@ -76,13 +76,14 @@ class Judge:
         Raises NotFound, BadRequest, ActionTokenInvalid, ActionTokenExpired, ActionTokenUsed (with the first outcome),
         ScoreOutOfRange, PeriodClosed, Unauthenticated, PlayerBanned or RateLimited; none of them changes anything.
         """
+        now = self._clock.now()
         board = self._boards.get(claim.board)
-        action = self._actions.verify(claim.action_token, player_id=claims.player_id, board=claim.board)
+        action = self._actions.verify(claim.action_token, now, player_id=claims.player_id, board=claim.board)
         if action.action not in board.settings.actions:
             raise ActionTokenInvalid("The board has no such action any more.")
         metadata = _metadata(claim.metadata)
         _check_fit(board, claim.score, claim.tiebreakers)
-        admission, at, within = await self._admit(claims, board, action, claim.score)
+        admission, at, within = await self._admit(claims, board, action, claim.score, now)
         judgement = self._referee.judge(
             board,
             Claimed(
@@ -117,11 +118,10 @@ class Judge:
         return Judged(board, submission)
 
     async def _admit(
-        self, claims: Claims, board: Board, action: ActionClaims, score: int
+        self, claims: Claims, board: Board, action: ActionClaims, score: int, at: int
     ) -> tuple[Admission, int, tuple[BoardPeriod, ...]]:
         """Ask until the answer is a decision; returns it with the instant it was made, and the periods open then."""
         while True:
-            at = self._clock.now()
             within = _open_periods(board, at)  # first: a closed season must leave no reservation behind
             knock = Knock(
                 action_id=action.jti,
@@ -133,14 +133,16 @@ class Judge:
                 kept_until=action.expires_at,
                 score=score,
             )
-            (admission,) = await self._admissions.admit((knock,))
+            admission = await self._admissions.admit(knock)
             if admission.session == "unknown":
                 await self._accounts.live(claims)
             elif admission.reserved == "in flight":
                 await self._admissions.wait(knock)
             else:
-                await self._refuse(admission, knock)
+                if not admission.granted:
+                    await self._refuse(admission, knock)
                 return admission, at, within
+            at = self._clock.now()
 
     async def release(self, judged: Judged) -> None:
         """The submission was not taken after all: its action id may be tried again."""

@@ -39,8 +39,7 @@ def submission(action_id: str, player_id: str = "p_ada") -> Submission:
 async def admit(
     admissions: Admissions, action_id: str, at: int = 0, player_id: str = "p_ada", score: int = 0, action: str = "coin"
 ) -> Admission:
-    (admission,) = await admissions.admit([knock(action_id, at, player_id, score, action)])
-    return admission
+    return await admissions.admit(knock(action_id, at, player_id, score, action))
 
 
 def past(admission: Admission) -> list[tuple[int, int]]:
@@ -216,4 +215,5 @@ class AdmissionContract:
     async def test_many_are_answered_in_their_order(self, admissions: Admissions) -> None:
         await admit(admissions, "used")
         asked = [knock(action_id) for action_id in ("a", "used", "b", "a")]
-        assert [each.reserved for each in await admissions.admit(asked)] == ["new", "in flight", "new", "in flight"]
+        answers = await asyncio.gather(*map(admissions.admit, asked))
+        assert [each.reserved for each in answers] == ["new", "in flight", "new", "in flight"]

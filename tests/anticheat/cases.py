@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from scoreboard.anticheat import Case
+from scoreboard.anticheat.history import entry
+from scoreboard.anticheat.neighbours import Neighbours
 from scoreboard.anticheat.sketch import Sketch, bucket_of
 from scoreboard.clock import MILLISECOND, SECOND
 from scoreboard.model import ActionRule, Order
@@ -21,21 +23,22 @@ def case(
     order: Order = "desc",
     everyone: Sketch | None = None,
     peers: Sketch | None = None,
+    neighbours: Neighbours | None = None,
 ) -> Case:
     """A submission after others at these intervals; they scored the same unless told."""
     intervals = [round(interval * MILLISECOND) for interval in intervals_ms]
     times = [AT - back for back in accumulate(reversed(intervals))][::-1]
+    scores = [score] * len(times) if scores is None else scores
     return Case(
         score,
         action or ActionRule(),
         AT,
         AT - round(took_ms * MILLISECOND),
         order,
-        times,
-        tuple([score] * len(times) if scores is None else scores),
-        intervals,
+        b"".join(map(entry, times, scores)),
         everyone,
         peers,
+        neighbours,
     )
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from scoreboard.anticheat.history import LENGTH, added, before, last_at, read, removed
+from scoreboard.anticheat.history import LENGTH, added, entered, last_at, read, removed
 
 INSTANTS = some.lists(some.integers(0, 2**52), unique=True, max_size=60)
 
@@ -32,5 +32,5 @@ def test_what_was_added_twice_is_there_once_and_what_is_removed_is_gone(instants
     assert added(packed, newest, -newest) == packed
     assert newest not in read(removed(packed, newest))[0]
     assert removed(packed, newest + 1) == packed
-    assert before(packed, newest + 1) == packed
-    assert before(packed, newest) == removed(packed, newest)
+    assert entered(packed, newest + 1, 7) == (packed, added(packed, newest + 1, 7))
+    assert entered(packed, newest, 7)[0] == removed(packed, newest)

@@ -22,7 +22,7 @@ def tokens(start: int = START, keyring: Keyring = KEYRING) -> ActionTokens:
 
 
 def verify(token: str, start: int = START) -> ActionClaims:
-    return tokens(start).verify(token, player_id="p_ada", board="main")
+    return tokens().verify(token, start, player_id="p_ada", board="main")
 
 
 def claims(**changes: object) -> dict[str, Any]:
@@ -73,13 +73,13 @@ def test_an_expired_token_is_told_from_an_invalid_one() -> None:
 def test_a_token_made_for_another_player_or_board_is_refused(player_id: str, board: str) -> None:
     token, _ = tokens().issue("p_ada", "main", "coin", 600)
     with pytest.raises(ActionTokenInvalid):
-        tokens().verify(token, player_id=player_id, board=board)
+        tokens().verify(token, START, player_id=player_id, board=board)
 
 
 def test_a_token_of_an_older_secret_is_taken_and_one_of_an_unknown_secret_is_not() -> None:
     token, _ = tokens(keyring=Keyring.from_secrets(OLD)).issue("p_ada", "main", "coin", 600)
     rotated = tokens(keyring=Keyring.from_secrets(NEW, [OLD]))
-    assert rotated.verify(token, player_id="p_ada", board="main").action == "coin"
+    assert rotated.verify(token, START, player_id="p_ada", board="main").action == "coin"
     refuse(token)
 
 
@@ -195,7 +195,7 @@ def test_a_token_signed_with_the_key_of_another_purpose_is_refused() -> None:
     now = SystemClock()
     access = AccessTokens(KEYRING, "here", "here", 900, now).issue("p_ada", "s", "player")
     with pytest.raises(ActionTokenInvalid):
-        ActionTokens(KEYRING, now).verify(access, player_id="p_ada", board="main")
+        ActionTokens(KEYRING, now).verify(access, now.now(), player_id="p_ada", board="main")
     for key in (KEYRING.current.access, KEYRING.current.refresh, KEYRING.current.cursor):
         refuse(sign(json.dumps(claims()).encode(), key=key))
 

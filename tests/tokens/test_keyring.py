@@ -1,3 +1,5 @@
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,11 @@ def test_a_signature_is_the_one_of_the_standard() -> None:
     # RFC 4231, test case 2.
     expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     assert Signer(b"Jefe").sign(b"what do ya want for nothing?") == b64(bytes.fromhex(expected))
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_a_signature_is_the_one_of_the_library(key: bytes, message: bytes) -> None:
+    assert Signer(key).sign(message) == b64(hmac.digest(key, message, "sha256"))
 
 
 @given(st.binary(max_size=100))

@@ -92,14 +92,14 @@ class RedisAdmissions:
         self._waiting: dict[_Place, list[asyncio.Future[None]]] = defaultdict(list)
         self._untold: deque[_Telling] = deque(maxlen=MAX_UNTOLD)
 
-    async def admit(self, knocks: Sequence[Knock]) -> Sequence[Admission]:
-        """Answer each knock, in order; a new action id is reserved by it."""
-        futures = [self._loop.create_future() for _ in knocks]
-        self._asking += zip(knocks, futures, strict=True)
+    async def admit(self, knock: Knock) -> Admission:
+        """Answer a knock, after those that came before; a new action id is reserved by it."""
+        future: asyncio.Future[Admission] = self._loop.create_future()
+        self._asking.append((knock, future))
         if not self._busy:
             self._busy = True
             self._tasks.start(self._ask(), "admission")
-        return [await future for future in futures]
+        return await future
 
     async def settle(self, outcomes: Sequence[tuple[Submission, Committed | None]]) -> None:
         """What became of submissions. Does not wait for Redis: it is told with whatever it is asked next, or soon."""
@@ -188,7 +188,7 @@ class RedisAdmissions:
         try:
             found = await self._call(ADMIT, [(knock.player_id, self._row(knock)) for knock in knocks])
         except Unavailable:
-            return await self._local.admit(knocks)
+            return [self._local.answer(knock) for knock in knocks]
         return [_admission(answer) for answer in found]
 
     async def _call(self, script: Script, rows: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Any]:
