@@ -103,6 +103,7 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     key_requests_per_minute: Count = 60_000
     messages_per_minute: Count = 600
     concurrent_requests: Count = 1000
+    concurrent_exports: Count = 4
     max_body_bytes: Positive = 65_536
     max_batch_bytes: Positive = 4_194_304
 

@@ -43,6 +43,9 @@ PATIENCE_S = 0.25
 STALE_ROWS = 100
 """Rows read from the database, once for all who ask meanwhile: as many as one may ask for."""
 
+WHOLE_ROWS = 250
+"""Rows of a page of the whole board: as many as are read and written out in about a millisecond."""
+
 MAX_TOPS = 1024
 """Encoded tops kept; at that number all are forgotten and made again as they are asked for."""
 
@@ -162,6 +165,19 @@ class Leaderboard:
             next=self._cursor(period, page.keys[-1], False) if more else None,
             previous=self._cursor(period, page.keys[0], True) if less else None,
         )
+
+    async def first_of_whole(self, asked: InPeriod) -> Page:
+        """The first page of the whole board, to read it to its end; see `next_of_whole`."""
+        return await self._whole(self.period(asked), Neighbours())
+
+    async def next_of_whole(self, page: Page) -> Page | None:
+        """The page below, as it is now; None where there is none. What has not moved meanwhile is on one of them."""
+        if not page.rows or page.rows[-1].position >= page.total:
+            return None
+        return await self._whole(page.period, Neighbours(page.keys[-1]))
+
+    async def _whole(self, period: BoardPeriod, start: Neighbours) -> Page:
+        return self._boards.marked(await self._page(period, lambda: self._ranking.page(period, start, WHOLE_ROWS)))
 
     def _start(self, asked: Standings) -> tuple[BoardPeriod, Neighbours]:
         if asked.cursor is None:

@@ -1,6 +1,7 @@
 """The limits in front of every operation, kept in this process."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from scoreboard.clock import HOUR, MINUTE, SECOND, Clock
@@ -14,6 +15,9 @@ LimitClass = Literal["none", "register", "login"]
 
 BACK_IN_S = 1.0
 """When whoever was one too many may try again."""
+
+EXPORT_BACK_IN_S = 5.0
+"""The same for whole boards, which take longer."""
 
 Fields = tuple[tuple[str, str], ...]
 """Names and values of headers."""
@@ -67,6 +71,8 @@ class Limits:
             "login": Limit("login", signing_in, settings.logins_per_minute, MINUTE, clock),
         }
         self._under_way = Concurrency(settings.concurrent_requests)
+        self._exports = Concurrency(settings.concurrent_exports)
+        self._exports_of = Concurrency(-(-settings.concurrent_exports // 2))
 
     def request(self, address: str) -> Allowance | None:
         """Count a request from an address. Raises RateLimited."""
@@ -88,6 +94,22 @@ class Limits:
     def end(self, kind: Hashable) -> None:
         """It is done, well or not."""
         self._under_way.leave(kind)
+
+    @contextmanager
+    def export(self, address: str) -> Iterator[None]:
+        """Meanwhile a whole board is sent to the address, which may have half of all at once. Raises Overloaded."""
+        network = network_of(address)
+        with self._one_of(self._exports_of, network), self._one_of(self._exports, "all"):
+            yield
+
+    @contextmanager
+    def _one_of(self, few: Concurrency, key: Hashable) -> Iterator[None]:
+        if not few.enter(key):
+            raise Overloaded("Too many exports are under way.", retry_after_s=EXPORT_BACK_IN_S)
+        try:
+            yield
+        finally:
+            few.leave(key)
 
 
 class MessageLimits:

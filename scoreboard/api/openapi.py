@@ -8,6 +8,7 @@ from typing import Any, Final, get_type_hints
 
 import msgspec
 
+from scoreboard.api.export import Export
 from scoreboard.api.inbound import OWN
 from scoreboard.api.middleware import ROLES_OF_SCOPE
 from scoreboard.api.operation import Operation
@@ -49,6 +50,7 @@ from scoreboard.wire import (
     Bye,
     Delta,
     Expiring,
+    ExportOut,
     Freshness,
     MePushed,
     PageOut,
@@ -101,7 +103,10 @@ OF_ONE: Final[dict[str, Faults]] = {
 PUSHED: Final = (AuthOk, Failure, Snapshot, Delta, MePushed, Ping, Pong, State, Freshness, Expiring, Bye)
 """Messages from the server, but `result`, which is the answer of an operation."""
 
-TAGGED: Final = (PageOut, PlayerRowOut)
+WRITTEN_OUT: Final[dict[type, type]] = {TopPage: PageOut, Export: ExportOut}
+"""What answers are that are encoded elsewhere."""
+
+TAGGED: Final = (PageOut, PlayerRowOut, ExportOut)
 """Answers that have an ETag."""
 
 REF: Final = "#/components/schemas/{name}"
@@ -193,6 +198,8 @@ class _Document:
         if output is None:
             return {str(operation.status): _response(operation.status)}
         content = {JSON: {"schema": self._refs[output]}}
+        if output is ExportOut:
+            content = {"text/csv": {"schema": {"type": "string"}}, **content}
         answer = _response(operation.status, content=content)
         if output is ScoreOut:
             return {str(operation.status): answer, "202": _response(202, content=content)}
@@ -247,7 +254,7 @@ def _output(operation: Operation[Any, Any]) -> type | None:
     output: type = get_type_hints(operation.run)["return"]
     if output is type(None):
         return None
-    return PageOut if output is TopPage else output
+    return WRITTEN_OUT.get(output, output)
 
 
 def _group(operation: Operation[Any, Any]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from scoreboard import wire
 from scoreboard.api.call import Call
 from scoreboard.api.context import Context
+from scoreboard.api.export import Export
 from scoreboard.api.middleware import may
 from scoreboard.api.operation import Operation
 from scoreboard.api.oversight import OVERSIGHT
@@ -129,6 +130,12 @@ async def _ranks(context: Context, call: Call, asked: wire.Ranks) -> wire.PageOu
     return await context.leaderboard.ranks(asked)
 
 
+async def _export(context: Context, call: Call, asked: wire.Export) -> Export:
+    """The whole board as a file, best first."""
+    board, leaderboard = context.boards.get(asked.board), context.leaderboard
+    return Export(asked.format, board, await leaderboard.first_of_whole(asked), leaderboard.next_of_whole)
+
+
 async def _periods(context: Context, call: Call, asked: wire.BoardRef) -> wire.PeriodsOut:
     """The periods of a board that can be read."""
     return await context.leaderboard.periods(asked)
@@ -172,6 +179,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     Operation("ranks", "POST", "boards/{board}/ranks", wire.Ranks, _ranks, "reader"),
     Operation("periods", "GET", "boards/{board}/periods", wire.BoardRef, _periods, "reader"),
     Operation("boards", "GET", "boards", wire.Nothing, _boards, "reader"),
+    Operation("export", "GET", "boards/{board}/export", wire.Export, _export, "reader", websocket=False),
     *OVERSIGHT,
 )
 """Every operation there is."""

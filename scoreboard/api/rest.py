@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 
 from scoreboard.api.addresses import address_of
 from scoreboard.api.context import CONTEXT
+from scoreboard.api.export import Export, send
 from scoreboard.api.middleware import authenticate, bound, chain, guard, limit, run
 from scoreboard.api.operation import Operation
 from scoreboard.api.operations import OPERATIONS
@@ -84,6 +85,9 @@ async def perform(call: RestCall, metrics: Metrics) -> web.StreamResponse:
 async def respond(call: RestCall) -> web.StreamResponse:
     """The operation itself, and its output as an answer."""
     output = await run(call)
+    if isinstance(output, Export):
+        with call.context.limits.export(call.address):
+            return await send(call.request, output)
     if call.operation.method == "GET":
         return _read_response(call, output)
     if output is None:

@@ -48,8 +48,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
     Nothing is opened before it starts. Raises ConfigError, here or at its start, for settings that cannot be used.
     """
     check_production(settings)
-    origins = settings.server.cors_origins
-    app = web.Application(middlewares=[*([cors.allow(origins)] if origins else []), rest.operate])
+    app = web.Application(middlewares=[rest.operate])
+    if origins := settings.server.cors_origins:
+        cors.allow(app, origins)
     app[SETTINGS] = settings
     app[CLOCK] = clock or SystemClock()
     app[health.READINESS] = health.Readiness()

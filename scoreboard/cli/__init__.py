@@ -13,6 +13,7 @@ COMMANDS = {
     "cheatlab": "cheatlab",
     "check-config": "check_config",
     "doctor": "doctor",
+    "export": "export",
     "init": "init",
     "rebuild": "rebuild",
     "replay": "replay",

@@ -7,7 +7,6 @@ from collections.abc import Coroutine
 from io import TextIOWrapper
 from itertools import count
 from math import ceil
-from urllib.parse import urlsplit
 
 import click
 from msgspec import Struct
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.live import Live as RichLive
 from rich.text import Text
 
+from scoreboard.cli.address import SERVER, checked_url
 from scoreboard.client import BoardView, Client, Live
 from scoreboard.client.backoff import pause_s
 from scoreboard.clock import SECOND, SystemClock
@@ -23,7 +23,6 @@ from scoreboard.tasks import Tasks
 from scoreboard.watch import Frame, Marks, lines, plain
 from scoreboard.wire import BoardOut
 
-SERVER = "http://127.0.0.1:8080"
 TICK_S = 0.2
 
 
@@ -38,20 +37,9 @@ class Wanted(Struct, frozen=True):
     once: bool
 
 
-def _checked_url(context: click.Context, option: click.Parameter, url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise click.BadParameter("must look like http://host:port")
-    return url
-
-
 @click.command("watch")
 @click.argument("board", default="main")
-@click.option("--url", default=SERVER, show_default=True, callback=_checked_url, help="Where the server is.")
+@click.option("--url", default=SERVER, show_default=True, callback=checked_url, help="Where the server is.")
 @click.option("--window", help="all, day, week, month or a season; the board's first unless told.")
 @click.option("--limit", type=click.IntRange(1, 100), default=100, show_default=True, help="Rows at most.")
 @click.option("--token", envvar="SCOREBOARD_TOKEN", help="An access token, for boards that are not public.")

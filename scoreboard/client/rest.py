@@ -1,9 +1,10 @@
 """The REST side of the client: every call typed, safe repeats after an outage, errors as exceptions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -216,6 +217,27 @@ class Client:
         """The rows of up to 500 players; those not on the board are in `missing`."""
         return await self._call("POST", f"boards/{_segment(board)}/ranks", PageOut, {"players": tuple(player_ids)})
 
+    async def export(
+        self,
+        board: str,
+        write: Callable[[bytes], object],
+        *,
+        window: str | None = None,
+        period: str | None = None,
+        kind: Literal["csv", "json"] = "csv",
+    ) -> bool:
+        """Hand the whole board as a file to `write`, piece by piece; tells whether it stood still meanwhile.
+
+        Where it did not, whoever moved may be missing, or there twice. Raises OutcomeUnknown where it was broken off.
+        """
+        path, query = f"boards/{_segment(board)}/export", _given({"window": window, "period": period, "format": kind})
+        patient = aiohttp.ClientTimeout(sock_read=self._timeout.total)
+        async with self._answered("GET", path, None, query, patient) as answer:
+            async for piece in answer.content.iter_any():
+                write(piece)
+        async with self._answered("HEAD", path, None, query, self._timeout) as after:
+            return after.headers.get("ETag") == answer.headers.get("ETag")
+
     def live(self) -> Live:
         """A WebSocket to the same server, signed in as this client: `async with client.live() as live`."""
         return Live(self.url, token=lambda: self.token, renew=self._renew)
@@ -250,7 +272,7 @@ class Client:
         self, method: str, path: str, body: object = None, *, query: Query | None = None, repeat: bool = True
     ) -> bytes:
         payload = None if body is None else msgspec.json.encode(body)
-        parameters = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        parameters = _given(query or {})
         attempt = 0
         while True:
             try:
@@ -275,20 +297,29 @@ class Client:
         return await self._once(method, path, payload, query)
 
     async def _once(self, method: str, path: str, payload: bytes | None, query: Mapping[str, str]) -> bytes:
+        async with self._answered(method, path, payload, query, self._timeout) as answer:
+            return await answer.read()
+
+    @asynccontextmanager
+    async def _answered(
+        self, method: str, path: str, payload: bytes | None, query: Mapping[str, str], limit: aiohttp.ClientTimeout
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer, of which the body is yet to be read."""
         if self._session is None:
             raise RuntimeError("use the client in `async with`")
+        address, headers = f"{self.url}/api/v1/{path}", self._headers(payload)
         try:
             async with self._session.request(
-                method, f"{self.url}/api/v1/{path}", data=payload, params=query, headers=self._headers(payload)
+                method, address, data=payload, params=query, headers=headers, timeout=limit
             ) as answer:
-                content = await answer.read()
+                if answer.status >= 400:
+                    wait_s = _retry_after_s(answer.headers.get("Retry-After"))
+                    raise error_of(_problem(await answer.read()), answer.status, wait_s)
+                yield answer
         except aiohttp.ClientConnectorError as fault:
             raise silent(self.url, fault) from fault
         except (aiohttp.ClientError, TimeoutError) as fault:
             raise OutcomeUnknown(f"the connection to {self.url} was lost: {fault or type(fault).__name__}") from fault
-        if answer.status >= 400:
-            raise error_of(_problem(content), answer.status, _retry_after_s(answer.headers.get("Retry-After")))
-        return content
 
     def _headers(self, payload: bytes | None) -> dict[str, str]:
         headers = {} if payload is None else {"Content-Type": "application/json"}
@@ -297,6 +328,10 @@ class Client:
         elif self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         return headers
+
+
+def _given(query: Query) -> dict[str, str]:
+    return {name: str(value) for name, value in query.items() if value is not None}
 
 
 def _segment(text: str) -> str:

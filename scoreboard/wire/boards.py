@@ -1,6 +1,6 @@
 """Reading boards."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -50,6 +50,10 @@ class History(Input, frozen=True, kw_only=True):
     player_id: PlayerId
     limit: Limit = 50
     before: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class Export(InPeriod, frozen=True, kw_only=True):
+    format: Literal["csv", "json"] = "csv"
 
 
 class BoardOut(Output, frozen=True, kw_only=True):
@@ -117,6 +121,23 @@ class PlayerRowOut(Output, frozen=True, kw_only=True, omit_defaults=True):
     total: int
     percentile: float
     frozen_at: str | UnsetType = UNSET
+
+
+class ExportOut(Output, frozen=True, kw_only=True):
+    """A whole board, with the version it had when its first rows were read; `moved` tells that it has changed since.
+
+    Then whoever moved meanwhile may be missing, or there twice.
+    """
+
+    board: str
+    window: str
+    period: str
+    epoch: int
+    version: int
+    total: int
+    frozen_at: str | UnsetType = UNSET
+    rows: tuple[Row, ...]
+    moved: bool
 
 
 class PeriodOut(Output, frozen=True, kw_only=True):

@@ -50,7 +50,9 @@ class Api:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with self.http.request(method, address, headers={**self._headers, **named}, json=body) as response:
             text = await response.read()
-            answer = Answer(response.status, dict(response.headers), msgspec.json.decode(text) if text else None)
+            is_json = response.content_type.endswith("json")
+            content = (msgspec.json.decode(text) if is_json else text.decode()) if text else None
+            answer = Answer(response.status, dict(response.headers), content)
             described.check(method, response.url.path, answer.status, response.headers, answer.body)
             return answer
 

@@ -32,6 +32,8 @@ LOOKS = (
     "boards/main/players/{new}",
     "boards/main/players/{new}/history",
     "boards/main/around/{new}",
+    "boards/main/export",
+    "boards/main/export?format=json",
 )
 """Everything that is to be read of a board."""
 
@@ -153,8 +155,8 @@ async def test_nothing_that_comes_after_the_freeze_is_seen_by_anybody_by_any_way
 async def test_what_is_shown_says_since_when(house: House) -> None:
     frozen_at = await house.freeze()
     ada = house.ids["ada"]
-    paths = ("boards/main", "boards/main/top", "boards/main/standings", f"boards/main/around/{ada}")
-    for path in (*paths, f"boards/main/players/{ada}"):
+    paths = ("boards/main", "boards/main/top", "boards/main/standings", "boards/main/export?format=json")
+    for path in (*paths, f"boards/main/around/{ada}", f"boards/main/players/{ada}"):
         assert (await house.api.get(path)).body["frozen_at"] == frozen_at, path
     ranks = await house.api.post("boards/main/ranks", {"players": [ada]})
     assert ranks.body["frozen_at"] == frozen_at

@@ -129,6 +129,8 @@ async def _scores(player: Api, key: Api, player_id: str) -> None:
         await key.get(f"boards/{board}/around/{one}?k=1")
         await key.get(f"boards/{board}/players/{one}")
         await key.get(f"boards/{board}/players/{one}/history")
+        await key.get(f"boards/{board}/export?format=json")
+        await key.get(f"boards/{board}/export")
         await key.post(f"boards/{board}/ranks", {"players": [one, "x:nobody"]})
     [counted] = (await player.get(f"boards/main/players/{player_id}/history")).body["submissions"]
     await key.post(f"admin/submissions/{counted['submission_id']}/void", {"reason": "a test"})
