@@ -155,6 +155,22 @@ class ReadingContract(Contract):
             await world.ranking.project([*moves, hidden(main, "p00", revision)])
         assert sorted(player for player in seen if player in still) == sorted(still)
 
+    async def test_players_whose_ids_begin_alike_are_told_apart(self, world: World) -> None:
+        main = world.board()
+        players = ["a", "a-", "a.b", "aa", "aab", "ab"]  # in the order of their bytes
+        await world.load(main, *(world.standing(main, player, 5, at=7, name="\x7f☃ a") for player in players))
+        top = await world.ranking.top(main, 10)
+        assert ids(top) == players
+        for index, key in enumerate(top.keys):
+            assert ids(await world.ranking.page(main, Neighbours(key), 10)) == players[index + 1 :]
+            assert ids(await world.ranking.page(main, Neighbours(key, backwards=True), 10)) == players[:index]
+            assert ids(await world.ranking.around(main, players[index], 0)) == [players[index]]
+        await world.ranking.rename("a", "b", 2)
+        assert [(row.player_id, row.name) for row in (await world.ranking.top(main, 2)).rows] == [
+            ("a", "b"),
+            ("a-", "\x7f☃ a"),
+        ]
+
     async def test_a_page_may_start_at_a_row_that_is_gone(self, world: World) -> None:
         main = world.board()
         await world.load(main, *world.standings(main, FIVE))

@@ -91,8 +91,8 @@ class MemoryRanking:
         for start in range(0, len(page), LOAD_SLICE):
             changes: _Changes = {}
             for projection in page[start : start + LOAD_SLICE]:
-                building.take(projection.player_id, projection.revision, projection.key)
                 self._take_name(projection.player_id, projection.name, projection.name_revision, changes)
+                building.take(projection.player_id, projection.revision, projection.key)
             self._announce(changes)
             await asyncio.sleep(0)
 
@@ -153,19 +153,20 @@ class MemoryRanking:
         period, player_id = projection.period, projection.player_id
         standings = self._loaded.get(period)
         building = self._building.get(period, ())
+        if standings is not None or building or player_id in self._names:
+            self._take_name(player_id, projection.name, projection.name_revision, changes)
         if standings is not None:
             self._loaded.move_to_end(period)
             if standings.take(player_id, projection.revision, projection.key):
                 changes[standings] = None
         for unfinished in building:
             unfinished.take(player_id, projection.revision, projection.key)
-        if standings is not None or building or player_id in self._names:
-            self._take_name(player_id, projection.name, projection.name_revision, changes)
         return standings
 
     def _take_name(self, player_id: str, name: str, revision: int, changes: _Changes) -> None:
         if self._names.take(player_id, name, revision):
-            changes.update((standings, None) for standings in self._loaded.values() if standings.shows(player_id))
+            renamed = {standings for standings in self._all() if standings.rename(player_id)}
+            changes.update((standings, None) for standings in self._loaded.values() if standings in renamed)
 
     def _announce(self, changed: Iterable[Standings]) -> None:
         changes = [standings.raise_version() for standings in changed]
