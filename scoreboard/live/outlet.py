@@ -17,6 +17,9 @@ LINGER_US = 2 * SECOND
 class Outlet:
     """The server-to-client direction of one connection.
 
+    What is written in one turn of the event loop is sent together at its end: a system call costs as much as all that
+    is done for an answer.
+
     The fan-out gives frames to the socket itself where nothing waits before them, which spares the transport's queue;
     the transport is handed what the kernel did not take.
 
@@ -28,10 +31,12 @@ class Outlet:
         "_clear",
         "_finished",
         "_flushed",
+        "_loop",
         "_moved_at",
         "_send",
         "_stall_us",
         "_transport",
+        "_waiting",
         "_watched",
         "_wheel",
         "_written",
@@ -43,6 +48,8 @@ class Outlet:
         self.codec = codec
         self.player_id: str | None = None
         self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._waiting = bytearray()
         self._send = _send_of(transport)
         self._clear = True
         self._wheel = wheel
@@ -54,17 +61,17 @@ class Outlet:
         self._finished = False
 
     def write(self, frame: bytes) -> None:
-        """Hand a whole frame to the transport."""
-        transport = self._transport
-        if self._finished or transport.is_closing():
+        """Have a whole frame sent."""
+        if self._finished or self._transport.is_closing():
             return
-        self.hand_over(frame)
-        if not self._watched and transport.get_write_buffer_size() > UNSENT_BOUND:
-            self._watch()
+        if not self._waiting:
+            self._loop.call_soon(self._flush)
+        self._waiting += frame
 
     def push(self, frame: bytes) -> bool:
-        """The same, unless too much waits already."""
+        """The same at once, unless too much waits already."""
         transport = self._transport
+        self._flush()
         if self._finished or transport.is_closing():
             return True
         if transport.get_write_buffer_size() > UNSENT_BOUND:
@@ -76,6 +83,8 @@ class Outlet:
 
     def direct(self) -> Send | None:
         """What takes bytes straight to the kernel, where nothing waits before them."""
+        if self._waiting:
+            self._flush()
         # The descriptor of a transport that is closing may be another connection's by now.
         if self._transport.is_closing() or not (self._clear or self._emptied()):
             return None
@@ -90,11 +99,13 @@ class Outlet:
     def finish(self, frame: bytes) -> None:
         """Hand over the last frame; whatever is written after it is ignored."""
         self.write(frame)
+        self._flush()
         self._finish()
 
     def unsent(self) -> int:
         """Bytes the kernel has not taken; 0 once the connection is gone."""
-        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
+        transport = self._transport
+        return 0 if transport.is_closing() else transport.get_write_buffer_size() + len(self._waiting)
 
     @property
     def closed(self) -> bool:
@@ -103,12 +114,14 @@ class Outlet:
 
     def close(self) -> None:
         """Close the connection when all is sent, or when that takes too long."""
+        self._flush()
         self._finish()
         self._transport.close()
         self._wheel.schedule(self, self._wheel.now() + LINGER_US)
 
     def end(self) -> None:
         """Tell the peer that nothing follows, where the transport can; it may still send."""
+        self._flush()
         if self._transport.can_write_eof() and not self._transport.is_closing():
             self._transport.write_eof()
 
@@ -122,6 +135,7 @@ class Outlet:
         if self._transport.is_closing():
             self.abort()
             return None
+        self._flush()
         unsent = self.unsent()
         flushed = self._written - unsent
         if not unsent:
@@ -133,6 +147,18 @@ class Outlet:
             self.abort()
             return None
         return now + self._stall_us // CHECKS_PER_STALL
+
+    def _flush(self) -> None:
+        """Hand what waits to the transport."""
+        if not self._waiting:
+            return
+        frames, transport = bytes(self._waiting), self._transport
+        self._waiting.clear()
+        if transport.is_closing():
+            return
+        self.hand_over(frames)
+        if not self._watched and transport.get_write_buffer_size() > UNSENT_BOUND:
+            self._watch()
 
     def _finish(self) -> None:
         self._finished = True

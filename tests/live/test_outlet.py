@@ -40,12 +40,13 @@ class Pair:
             self.clock.advance(SECOND)
             self.wheel.sweep()
 
-    def fill(self) -> int:
+    async def fill(self) -> int:
         """Write until the kernel takes no more; answers how much was written."""
         assert not self.outlet.closed
         written = 0
         while self.outlet.unsent() <= UNSENT_BOUND:
             self.outlet.write(b"x" * 8192)
+            await asyncio.sleep(0)
             written += 8192
         return written
 
@@ -74,7 +75,7 @@ async def pair() -> AsyncIterator[Pair]:
 
 
 async def test_a_peer_that_takes_nothing_is_cut_after_the_stall(pair: Pair) -> None:
-    pair.fill()
+    await pair.fill()
     pair.pass_time(9)
     assert not pair.outlet.closed
     pair.pass_time(4)
@@ -82,7 +83,7 @@ async def test_a_peer_that_takes_nothing_is_cut_after_the_stall(pair: Pair) -> N
 
 
 async def test_a_peer_that_reads_in_time_is_kept(pair: Pair) -> None:
-    size = pair.fill()
+    size = await pair.fill()
     pair.pass_time(9)
     await pair.empty(size)
     pair.pass_time(30)
@@ -92,12 +93,23 @@ async def test_a_peer_that_reads_in_time_is_kept(pair: Pair) -> None:
 
 
 async def test_a_slow_peer_that_takes_something_in_time_is_kept(pair: Pair) -> None:
-    size = pair.fill()
+    size = await pair.fill()
     for _ in range(5):
         pair.pass_time(6)
         await pair.empty(size)
-        size = pair.fill()
+        size = await pair.fill()
     assert not pair.outlet.closed
+
+
+async def test_what_is_written_in_one_turn_of_the_loop_is_sent_together(pair: Pair) -> None:
+    pair.outlet.write(b"one")
+    pair.outlet.write(b"two")
+    with pytest.raises(BlockingIOError):
+        pair.far.recv(100)
+    assert pair.outlet.unsent() == 6
+    await asyncio.sleep(0)
+    assert pair.far.recv(100) == b"onetwo"
+    assert pair.outlet.unsent() == 0
 
 
 async def test_nothing_follows_the_last_frame(pair: Pair) -> None:
@@ -110,7 +122,7 @@ async def test_nothing_follows_the_last_frame(pair: Pair) -> None:
 
 
 async def test_closing_does_not_wait_for_ever_for_a_peer_that_takes_nothing(pair: Pair) -> None:
-    pair.fill()
+    await pair.fill()
     pair.outlet.close()
     pair.pass_time(4)
     assert len(pair.wheel) == 0
@@ -165,7 +177,7 @@ async def test_a_push_to_a_peer_that_is_gone_is_ignored(pair: Pair) -> None:
 async def test_a_connection_that_closed_once_all_was_sent_may_be_cut(
     pair: Pair, caplog: pytest.LogCaptureFixture
 ) -> None:
-    size = pair.fill()
+    size = await pair.fill()
     number = pair.transport.get_extra_info("socket").fileno()
     pair.outlet.close()
     await pair.empty(size)
@@ -234,6 +246,7 @@ async def test_under_tls_what_is_pushed_is_encrypted(tmp_path: Path) -> None:
     "scenario",
     [
         test_what_is_pushed_and_written_arrives_whole_and_in_order,
+        test_what_is_written_in_one_turn_of_the_loop_is_sent_together,
         test_a_peer_that_takes_no_pushes_is_cut_after_the_stall,
         test_a_push_to_a_peer_that_is_gone_is_ignored,
         test_nothing_is_pushed_to_a_descriptor_that_is_another_connection_s_now,
