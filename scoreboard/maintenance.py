@@ -1,7 +1,7 @@
 """What an operator does beside the running servers: prepare the database, compare the ranking with it, make it anew."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from scoreboard.app.audit import load_keyring
@@ -12,14 +12,14 @@ from scoreboard.boards import Boards
 from scoreboard.clock import SystemClock
 from scoreboard.config import Settings, is_scaled_out
 from scoreboard.errors import ConfigError
-from scoreboard.model import BoardPeriod
-from scoreboard.pipeline import Drift, Rebuilder, Verifier
+from scoreboard.model import Board, BoardPeriod
+from scoreboard.pipeline import Drift, Extent, Misfolded, Rebuilder, Verifier, compare_history
 from scoreboard.ranking.base import NotLoaded, Ranking
 from scoreboard.storage.base import Storage
 from scoreboard.tasks import Tasks
 
-Report = Callable[[BoardPeriod, Drift | None], None]
-"""Told of each period: what differs, or None where it has no ranking (yet)."""
+Report = Callable[[BoardPeriod, Drift | None, Misfolded], None]
+"""Told of each period: what differs in its ranking, None where there is none (yet), and in its standings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +51,35 @@ async def initialise(settings: Settings) -> None:
         pass
 
 
-async def verify(settings: Settings, wanted: Sequence[str], report: Report) -> int:
-    """Compare the rankings of boards (all unless named) with the database; how many standings differ.
+async def verify(settings: Settings, wanted: Sequence[str], extent: Extent, report: Report) -> int:
+    """Compare the rankings of boards (all unless named) with their standings, and those with the history.
 
-    Raises NotFound for an unknown board, Unavailable.
+    How many standings differ. The ranking of a server with a database file of its own is in its memory, and is left
+    out. Raises NotFound for an unknown board, ConfigError where there is no database, Unavailable.
     """
     differing = 0
-    async with _opened(settings) as workshop:
-        verifier = Verifier(workshop.storage, workshop.ranking)
-        for period in await _periods(workshop, wanted):
-            try:
-                drift = await verifier.verify(period)
-            except NotLoaded:  # it will be made when somebody asks for it
-                report(period, None)
-                continue
-            report(period, drift)
-            differing += len(drift.players) + drift.surplus
+    async with AsyncExitStack() as stack:
+        if is_scaled_out(settings):
+            workshop = await stack.enter_async_context(_opened(settings))
+            storage, boards = workshop.storage, workshop.boards
+            verifier = Verifier(storage, workshop.ranking)
+        else:
+            storage = await stack.enter_async_context(open_to_read(settings))
+            boards, verifier = Boards(storage, SystemClock()), None
+            await boards.open({})
+        for period, board in (await _periods(storage, boards, wanted)).items():
+            drift = None if verifier is None else await _drift(verifier, period)
+            misfolded = await compare_history(storage, board, period, extent)
+            report(period, drift, misfolded)
+            differing += misfolded.differing + (0 if drift is None else len(drift.players) + drift.surplus)
     return differing
+
+
+async def _drift(verifier: Verifier, period: BoardPeriod) -> Drift | None:
+    try:
+        return await verifier.verify(period)
+    except NotLoaded:  # it will be made when somebody asks for it
+        return None
 
 
 async def verify_audit(settings: Settings, pinned: Mapping[str, Anchor], progress: Progress) -> Verified:
@@ -80,15 +92,14 @@ async def verify_audit(settings: Settings, pinned: Mapping[str, Anchor], progres
 async def rebuild(settings: Settings, wanted: Sequence[str], report: Callable[[BoardPeriod], None]) -> None:
     """Make the rankings of boards (all unless named) anew. Raises NotFound for an unknown board, Unavailable."""
     async with _opened(settings) as workshop:
-        for period in await _periods(workshop, wanted):
+        for period in await _periods(workshop.storage, workshop.boards, wanted):
             await workshop.rebuilder.rebuild(period)
             report(period)
 
 
-async def _periods(workshop: _Workshop, wanted: Sequence[str]) -> list[BoardPeriod]:
-    """The periods that have standings, or are open now."""
-    found: dict[BoardPeriod, None] = {}
-    for board in [workshop.boards.get(name) for name in wanted] or workshop.boards.all():
-        found.update(dict.fromkeys(await workshop.storage.periods(board.id)))
-        found.update(dict.fromkeys(workshop.boards.current(board)))
-    return list(found)
+async def _periods(storage: Storage, boards: Boards, wanted: Sequence[str]) -> Mapping[BoardPeriod, Board]:
+    """The periods of boards that have standings, or are open now."""
+    found: dict[BoardPeriod, Board] = {}
+    for board in [boards.get(name) for name in wanted] or boards.all():
+        found.update(dict.fromkeys((*await storage.periods(board.id), *boards.current(board)), board))
+    return found

@@ -12,6 +12,7 @@ from scoreboard.pipeline.auditor import Auditor
 from scoreboard.pipeline.batcher import Batcher
 from scoreboard.pipeline.commit import Commit, Judged
 from scoreboard.pipeline.hidden import Hidden
+from scoreboard.pipeline.history import Extent, Misfolded, compare_history
 from scoreboard.pipeline.outbox import Outbox
 from scoreboard.pipeline.publish import Publish
 from scoreboard.pipeline.rank import Rank
@@ -28,8 +29,10 @@ __all__ = [
     "CommitStep",
     "Done",
     "Drift",
+    "Extent",
     "Hidden",
     "Judged",
+    "Misfolded",
     "Outbox",
     "Pipeline",
     "Publish",
@@ -37,6 +40,7 @@ __all__ = [
     "Rank",
     "Rebuilder",
     "Verifier",
+    "compare_history",
     "forget_old",
 ]
 

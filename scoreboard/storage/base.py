@@ -52,6 +52,13 @@ class OutboxRow(Struct, frozen=True):
     touched: tuple[Touched, ...]
 
 
+class Refolded(NamedTuple):
+    """Whether a player's standing, with its order key, is what the history comes to."""
+
+    player_id: str
+    agrees: bool
+
+
 class Backlog(NamedTuple):
     """How many outbox rows there are, up to `MAX_BACKLOG`, and when the oldest was committed."""
 
@@ -312,6 +319,13 @@ class Standings(Protocol):
         """The period's standings in the byte order of player ids, those after the player `after`.
 
         Also those that must not be seen: a ranking made of them refuses what is older.
+        """
+
+    async def refolded(self, board: Board, period: BoardPeriod, after: str | None, limit: int) -> tuple[Refolded, ...]:
+        """The period's standings beside their histories, by player as above; nothing is changed.
+
+        What a frozen board keeps from view is looked at too, and what is shown instead is not. A period that ended
+        before what is kept of the history has none.
         """
 
     async def digest(self, period: BoardPeriod) -> tuple[int, int]:

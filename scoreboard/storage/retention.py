@@ -7,8 +7,8 @@ the periods that go on; a later fold begins with them. Periods that ended before
 from collections.abc import Iterable
 
 from scoreboard.clock import from_datetime, to_datetime
-from scoreboard.model import MAX_SCORE, Board, BoardPeriod
-from scoreboard.periods import bounds
+from scoreboard.model import Board, BoardPeriod
+from scoreboard.storage.spans import span
 
 
 def month_of(at: int) -> int:
@@ -17,10 +17,10 @@ def month_of(at: int) -> int:
 
 
 def beginnings(board: Board, periods: Iterable[BoardPeriod], horizon: int) -> list[int]:
-    """Where those periods begin that a horizon divides, each once; the far past where one has no beginning."""
+    """Where those periods begin that a horizon divides, each once."""
     found: dict[int, None] = {}
     for period in periods:
-        start, end = bounds(board.settings, period.window, period.period)
-        if (start is None or start < horizon) and (end is None or end > horizon):
-            found[-MAX_SCORE if start is None else start] = None
+        start, end = span(board.settings, period)
+        if start < horizon < end:
+            found[start] = None
     return list(found)

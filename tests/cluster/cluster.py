@@ -122,11 +122,11 @@ class Cluster:
         return process.returncode or 0, output.decode()
 
     async def verified(self, board: str, within_s: float = VERIFIED_WITHIN_S) -> None:
-        """Return once the command `verify` finds the board's ranking to be what the database says; else fail."""
+        """Return once the command `verify` finds ranking, standings and histories of a board to agree; else fail."""
         deadline = time.monotonic() + within_s
         while True:
-            status, said = await self.command("verify", board)
-            if status == 0 and said.rstrip().endswith("ok"):
+            status, said = await self.command("verify", board, "--history", "all")
+            if status == 0 and "not ranked yet" not in said:
                 return
             assert time.monotonic() < deadline, said
 

@@ -15,8 +15,11 @@ MAIN = BoardPeriod("main", "all", "all")
 class Contract:
     @pytest.fixture
     async def world(self, backend: Backend) -> AsyncIterator[World]:
+        """A new world; whatever a test does in it, in the end its standings are what its histories come to."""
         async with backend.open() as storage:
-            yield World(storage)
+            world = World(storage)
+            yield world
+            assert await world.misfolded() == []
 
 
 class CommitContract(Contract):

@@ -90,7 +90,8 @@ class RetentionContract(Contract):
     async def test_a_void_of_what_is_kept_reaches_only_the_periods_named(self, world: World) -> None:
         ids = await played(world, operator="sum")
         await world.storage.forget_history(FEBRUARY)
-        await world.void("main", ids["ada 6"], [MAIN, BoardPeriod("main", "month", "2027-02")])
+        kept = [MAIN, BoardPeriod("main", "day", "2027-02-02"), BoardPeriod("main", "month", "2027-02")]
+        await world.void("main", ids["ada 6"], kept)
         assert dict(await world.shown()) == {"ada": 12, "bob": 9, "cyd": 4}
         assert await world.shown("main", "month", "2027-02") == [("cyd", 4)]
         assert dict(await world.shown("main", "month", "2027-01")) == {"ada": 12, "bob": 9}

@@ -58,11 +58,12 @@ class World:
         return committal.outcomes[0]
 
     async def void(self, board: str, submission_id: str, periods: Sequence[BoardPeriod] | None = None) -> Voided | None:
-        """Void a submission in the periods given, or in that of its window `all`."""
+        """Void a submission in the periods given, or in all that it counts in."""
         entry = AuditEntry(self.clock.now(), "moderator", "submission.void", submission_id)
-        return await self.storage.void(
-            self.boards[board], submission_id, periods or [BoardPeriod(board, "all", "all")], [entry]
-        )
+        item = await self.storage.submission(submission_id)
+        if periods is None:
+            periods = () if item is None else board_periods(self.boards[board], item.accepted_at)
+        return await self.storage.void(self.boards[board], submission_id, periods, [entry])
 
     async def outbox(self, before: int | None = None, limit: int = 10) -> tuple[OutboxRow, ...]:
         """Transactions that are not settled, taken for no time."""
@@ -78,3 +79,14 @@ class World:
         keys = order_keys(self.boards[board].settings)
         visible = await self.storage.standings_of(BoardPeriod(board, window, period), None, 10_000)
         return [keys.decode(key) for key in sorted(standing.key for standing in visible if standing.key is not None)]
+
+    async def misfolded(self) -> list[str]:
+        """Whose standings in which periods are not what their histories come to."""
+        found = []
+        for board in await self.storage.boards():
+            for period in await self.storage.periods(board.id):
+                after: str | None = None
+                while page := await self.storage.refolded(board, period, after, 7):
+                    found += [f"{player_id} in {period}" for player_id, agrees in page if not agrees]
+                    after = page[-1].player_id
+        return found

@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Struct
 
 from scoreboard.model import (
-    MAX_SCORE,
     Board,
     BoardPeriod,
     BoardSettings,
@@ -19,7 +18,7 @@ from scoreboard.model import (
     Submission,
 )
 from scoreboard.order import order_keys
-from scoreboard.periods import bounds
+from scoreboard.storage.spans import span
 
 
 class _Item(Struct, frozen=True):
@@ -99,12 +98,6 @@ def decode_outcomes(batch: Sequence[Submission], answers: str, changes: str) -> 
     return tuple([_committed(item, found[n], moved.get(n, ())) for n, item in enumerate(batch)])
 
 
-def within(settings: BoardSettings, period: BoardPeriod) -> tuple[int, int]:
-    """The bounds of a period, the far past and future where there is none."""
-    start, end = bounds(settings, period.window, period.period)
-    return -MAX_SCORE if start is None else start, MAX_SCORE if end is None else end
-
-
 def _item(n: int, board: Board, item: Submission) -> _Item:
     settings = board.settings
     limits = [_bounds_of(board.id, board.revision, settings, period) for period in item.periods]
@@ -162,7 +155,7 @@ def _bounds_of(board_id: str, revision: int, settings: BoardSettings, period: Bo
     if known is None:
         if len(_bounds_cache) >= MAX_BOUNDS:
             _bounds_cache.clear()
-        known = _bounds_cache[board_id, revision, period] = within(settings, period)
+        known = _bounds_cache[board_id, revision, period] = span(settings, period)
     return known
 
 

@@ -392,6 +392,26 @@ FROM shown_standings AS shown JOIN players ON players.id = player_id
 WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND player_id > %(after)s
 ORDER BY player_id LIMIT %(limit)s;
 
+-- name: refolded
+-- A page of a period by player: whether each standing is what its history comes to.
+SELECT page.player_id,
+    (page.score, page.tiebreakers, page.achieved_at, page.last_at, page.last_id, page.order_key) IS NOT DISTINCT FROM
+    (
+        folded.score, folded.tiebreakers, folded.achieved_at, folded.last_at, folded.last_id,
+        CASE WHEN players.status = 'active' AND abs(folded.score) <= 9007199254740991 THEN
+            order_key(%(signs)s, folded.score::bigint, folded.tiebreakers, folded.achieved_at, page.player_id) END
+    )
+FROM (
+    SELECT * FROM standings
+    WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND player_id > %(after)s
+        AND instant(%(until)s) > (SELECT at FROM horizon)
+    ORDER BY player_id LIMIT %(limit)s
+) AS page
+JOIN players ON players.id = page.player_id
+CROSS JOIN LATERAL fold_history(%(operator)s, %(signs)s, %(board)s, page.player_id, instant(%(since)s),
+    instant(%(until)s), NULL, NULL, NULL, NULL) AS folded
+ORDER BY page.player_id;
+
 -- name: digest
 -- Number of visible standings of a period and the sum of their scores.
 SELECT count(*), coalesce(sum(score), 0)::text FROM shown_standings

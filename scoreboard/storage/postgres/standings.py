@@ -6,10 +6,12 @@ import msgspec
 
 from scoreboard.clock import SECOND
 from scoreboard.model import Board, BoardPeriod, Page, Projection
-from scoreboard.storage.base import MAX_BACKLOG, Backlog, Confirmed, OutboxRow, Touched
+from scoreboard.order import order_keys
+from scoreboard.storage.base import MAX_BACKLOG, Backlog, Confirmed, OutboxRow, Refolded, Touched
 from scoreboard.storage.postgres.part import Part
 from scoreboard.storage.postgres.rows import encode, projection
 from scoreboard.storage.ranked import ranked
+from scoreboard.storage.spans import span
 
 
 class PostgresStandings(Part):
@@ -24,6 +26,21 @@ class PostgresStandings(Part):
         """The period's standings in the byte order of player ids, those after the player `after`."""
         rows = await self._database.read("standings_of", **period._asdict(), after=after or "", limit=limit)
         return tuple(projection(row) for row in rows)
+
+    async def refolded(self, board: Board, period: BoardPeriod, after: str | None, limit: int) -> tuple[Refolded, ...]:
+        """The period's standings beside their histories, by player as above; nothing is changed."""
+        since, until = span(board.settings, period)
+        rows = await self._database.read(
+            "refolded",
+            **period._asdict(),
+            after=after or "",
+            limit=limit,
+            since=since,
+            until=until,
+            operator=board.settings.operator,
+            signs=list(order_keys(board.settings).signs),
+        )
+        return tuple(Refolded(*row) for row in rows)
 
     async def digest(self, period: BoardPeriod) -> tuple[int, int]:
         """Number of visible standings and the sum of their scores."""

@@ -11,11 +11,12 @@ from scoreboard.model import AuditEntry, Board, BoardPeriod, Committed, HistoryI
 from scoreboard.order import order_keys
 from scoreboard.storage.base import Committal, Voided
 from scoreboard.storage.postgres.audit import append
-from scoreboard.storage.postgres.batch import decode_outcomes, encode_batch, within
+from scoreboard.storage.postgres.batch import decode_outcomes, encode_batch
 from scoreboard.storage.postgres.database import Transaction
 from scoreboard.storage.postgres.faults import RETRY_AFTER_S
 from scoreboard.storage.postgres.part import Part
 from scoreboard.storage.postgres.rows import encode, projection
+from scoreboard.storage.spans import span
 
 SWEEP_ROWS = 1_000
 """Rows forgotten in one transaction, so that a sweep never holds up the submissions for long."""
@@ -121,7 +122,7 @@ async def refold(
     """
     places = {"windows": [period.window for period in periods], "periods": [period.period for period in periods]}
     await transaction.execute("keep_standings", board=board.id, player_id=player_id, **places)
-    since, until = zip(*(within(board.settings, period) for period in periods), strict=True) if periods else ((), ())
+    since, until = zip(*(span(board.settings, period) for period in periods), strict=True) if periods else ((), ())
     rows = await transaction.fetch(
         "refold",
         board=board.id,

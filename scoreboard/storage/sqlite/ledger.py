@@ -8,10 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from scoreboard.fold import Counted, Standing
-from scoreboard.model import MAX_SCORE, Board, BoardPeriod, BoardSettings, Projection
+from scoreboard.model import Board, BoardPeriod, BoardSettings, Projection
 from scoreboard.order import order_keys
-from scoreboard.periods import bounds
 from scoreboard.storage.base import Touched
+from scoreboard.storage.spans import span
 from scoreboard.storage.sqlite.statements import encode, execute, fetch, write_rows
 
 
@@ -74,8 +74,7 @@ def read_standings(connection: sqlite3.Connection, wanted: Sequence[Touched]) ->
 
 def counted_by(board: Board, period: BoardPeriod, player_id: str) -> Wanted:
     """What is counted in a standing."""
-    start, end = bounds(board.settings, period.window, period.period)
-    return Wanted(board.id, player_id, -MAX_SCORE if start is None else start, MAX_SCORE if end is None else end)
+    return Wanted(board.id, player_id, *span(board.settings, period))
 
 
 def read_counted(connection: sqlite3.Connection, asked: Sequence[Wanted]) -> list[History]:

@@ -417,6 +417,24 @@ FROM (
     ORDER BY player_id LIMIT :limit
 );
 
+-- name: refolding
+-- A page of a period by player, each standing with its checkpoint beside every submission that is counted in it, in fold
+-- order; of one without any, nothing beside it.
+SELECT page.player_id, status, order_key,
+    iif(page.score IS NULL, NULL, json_array(page.score, json(page.tiebreakers), achieved_at, last_at, last_id)),
+    (SELECT json_array(score, json(tiebreakers), achieved_at, last_at, last_id) FROM checkpoints
+    WHERE board = :board AND player_id = page.player_id AND since = :since),
+    accepted_at, history.id, history.score, history.tiebreakers
+FROM (
+    SELECT * FROM standings
+    WHERE board = :board AND window = :window AND period = :period AND player_id > :after
+        AND :until > (SELECT at FROM horizon)
+    ORDER BY player_id LIMIT :limit
+) AS page CROSS JOIN players ON players.id = page.player_id
+LEFT JOIN history ON history.board = :board AND history.player_id = page.player_id AND state = 'counted'
+    AND accepted_at >= max(:since, (SELECT at FROM horizon)) AND accepted_at < :until
+ORDER BY page.player_id, accepted_at, history.id;
+
 -- name: digest
 -- Number of visible standings of a period and the sum of their scores, which may be beyond 64 bits, in two parts.
 SELECT count(*), coalesce(sum(score >> 20), 0), coalesce(sum(score & 1048575), 0)

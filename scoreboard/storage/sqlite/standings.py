@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import msgspec
 
 from scoreboard.model import Board, BoardPeriod, Page, Projection
-from scoreboard.storage.base import Confirmed, Touched
+from scoreboard.storage.base import Confirmed, Refolded, Touched
 from scoreboard.storage.ranked import ranked
 from scoreboard.storage.sqlite.part import Part
 from scoreboard.storage.sqlite.projections import projections, standings_of
+from scoreboard.storage.sqlite.refolding import refolded
 from scoreboard.storage.sqlite.statements import execute, fetch
 
 
@@ -22,6 +23,10 @@ class SqliteStandings(Part):
     async def standings_of(self, period: BoardPeriod, after: str | None, limit: int) -> tuple[Projection, ...]:
         """The period's standings in the byte order of player ids, those after the player `after`."""
         return await self._database.read(lambda connection: standings_of(connection, period, after, limit))
+
+    async def refolded(self, board: Board, period: BoardPeriod, after: str | None, limit: int) -> tuple[Refolded, ...]:
+        """The period's standings beside their histories, by player as above; nothing is changed."""
+        return await self._database.read(lambda connection: refolded(connection, board, period, after, limit))
 
     async def digest(self, period: BoardPeriod) -> tuple[int, int]:
         """Number of visible standings and the sum of their scores."""
