@@ -14,6 +14,7 @@ slower way instead that looks at every element.
 import json
 import math
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NoReturn, TypeVar
 
 import msgpack
@@ -89,7 +90,12 @@ def decode_msgpack(raw: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T:
 
 def _adds_nothing(value: object) -> bool:
     """Whether a value is written out without what nobody sent; the types inside must be of that kind too."""
-    return isinstance(value, msgspec.Struct) and value.__struct_config__.omit_defaults
+    return isinstance(value, msgspec.Struct) and _omits_defaults(type(value))
+
+
+@cache
+def _omits_defaults(kind: type[msgspec.Struct]) -> bool:
+    return kind.__struct_config__.omit_defaults  # which is made anew each time it is asked for
 
 
 def _is_long(raw: bytes) -> bool:

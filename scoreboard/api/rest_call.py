@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import StreamReader, hdrs, web
 from msgspec import Struct
 
 from scoreboard.api.call import Call, Handler
@@ -92,27 +92,26 @@ async def _from_body(call: RestCall) -> Any:
 
 async def _read_body(request: web.Request, cap: int) -> bytes:
     """The body, of at most `cap` bytes; our own bound, as a sub-application's is ignored by aiohttp."""
-    if (request.content_length or 0) > cap:
-        raise TooLarge(f"The body is larger than {cap} bytes.")
-    try:
-        return await _read_capped(request, cap)
-    except web.RequestPayloadError:
-        raise BadRequest("The body is not encoded as its headers say.") from None
-    except ConnectionError:
-        raise BadRequest("The connection was lost before the body was complete.") from None  # nobody hears it
-
-
-async def _read_capped(request: web.Request, cap: int) -> bytes:
-    body = await request.content.readany()
-    if request.content.at_eof() and len(body) <= cap:  # nearly all bodies come in one piece
-        return body
-    whole = bytearray(body)
-    while len(whole) <= cap:
-        chunk = await request.content.readany()
-        if not chunk:
-            return bytes(whole)
-        whole += chunk
+    if (request.content_length or 0) <= cap:
+        try:
+            body = await _read_capped(request.content, cap)
+        except web.RequestPayloadError:
+            raise BadRequest("The body is not encoded as its headers say.") from None
+        except ConnectionError:
+            raise BadRequest("The connection was lost before the body was complete.") from None  # nobody hears it
+        if len(body) <= cap:
+            return body
     raise TooLarge(f"The body is larger than {cap} bytes.")
+
+
+async def _read_capped(content: StreamReader, cap: int) -> bytes:
+    """The body, or as much of it as shows that it is too large."""
+    if content.is_eof():  # nearly all bodies have come by now
+        return content.read_nowait()
+    whole = bytearray()
+    while len(whole) <= cap and (chunk := await content.readany()):
+        whole += chunk
+    return bytes(whole)
 
 
 def _convert(given: dict[str, Any], operation: Operation[Any, Any], *, strict: bool) -> Any:
