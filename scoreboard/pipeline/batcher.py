@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+MAX_WORKERS = 2
+"""Batches carried at a time; the second one only if it is full, as batches that are small cost more for each item."""
+
 Flush = Callable[[list[Item]], Awaitable[Awaitable[Sequence[Result]]]]
 """Carries a batch, and then answers how to get one result per item, in order: that goes on beside the next batch."""
 
@@ -28,9 +31,10 @@ class _Entry(Generic[Item, Result]):
 
 
 class Batcher(Generic[Item, Result]):
-    """Collects items into batches of at most `batch_max`, carried one after the other in the loop it is made in.
+    """Collects items into batches of at most `batch_max`, carried in the loop it is made in.
 
-    No two items of one lane are in the same batch, and those of a lane keep their order of arrival. At most
+    While one is carried the next collects; it is carried beside the first once it is full. No two items of one lane are
+    carried at a time, and those of a lane keep their order of arrival. At most
     `queue_max` items wait; one more raises Overloaded. A fault of the carrying that says what happened goes to every
     item of the batch; after any other one the batch is halved until the item at fault fails alone.
     """
@@ -52,7 +56,7 @@ class Batcher(Generic[Item, Result]):
         self._batch_max = batch_max
         self._queue_max = queue_max
         self._loop = asyncio.get_running_loop()  # looked up once: each look-up is a system call before Python 3.12
-        self._working = False
+        self._workers = 0
         self._size = 0
         self._ready: deque[_Entry[Item, Result]] = deque()
         self._behind: dict[Hashable, deque[_Entry[Item, Result]] | None] = {}
@@ -67,8 +71,8 @@ class Batcher(Generic[Item, Result]):
         self._size += 1
         self._emptied.clear()
         self._line_up(entry)
-        if not self._working:
-            self._working = True
+        if not self._workers or (self._workers < MAX_WORKERS and self._is_full()):
+            self._workers += 1
             self._tasks.start(self._work(), self._name)
         return entry.future
 
@@ -97,15 +101,19 @@ class Batcher(Generic[Item, Result]):
         else:
             del self._behind[lane]
 
+    def _is_full(self) -> bool:
+        """Whether what waits fills a batch."""
+        return len(self._ready) >= self._batch_max
+
     async def _work(self) -> None:
         try:
-            while self._ready:
+            while self._is_full() or (self._ready and self._workers == 1):
                 batch = [self._ready.popleft() for _ in range(min(len(self._ready), self._batch_max))]
                 await self._carry(batch)
                 for entry in batch:
                     self._free_lane(entry.lane)
         finally:
-            self._working = False
+            self._workers -= 1
 
     async def _carry(self, batch: list[_Entry[Item, Result]]) -> None:
         try:

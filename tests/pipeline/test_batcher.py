@@ -89,6 +89,27 @@ async def test_a_batch_is_no_larger_than_its_bound(tasks: Tasks) -> None:
     assert [len(batch) for batch in carrier.batches] == [3, 3, 3, 1]
 
 
+async def test_a_full_batch_is_carried_beside_another_and_a_small_one_is_not(tasks: Tasks) -> None:
+    carrier = Carrier()
+    carrier.gate.clear()
+    put = batcher(carrier, tasks, batch_max=3).put
+    waiting = [put(("a", 0))]
+    await carrier.started.wait()
+    waiting += [put((lane, 1)) for lane in "bc"]
+    await asyncio.sleep(0)
+    assert carrier.batches == [[("a", 0)]]
+    waiting += [put((lane, 1)) for lane in "de"]
+    await asyncio.sleep(0)
+    waiting += [put((lane, 2)) for lane in "fghab"]
+    await asyncio.sleep(0)
+    assert carrier.batches == [[("a", 0)], [("b", 1), ("c", 1), ("d", 1)]]
+    carrier.gate.set()
+    assert len(await asyncio.gather(*waiting)) == 10
+    assert sorted(item for batch in carrier.batches for item in batch) == sorted(
+        [("a", 0), ("a", 2), ("b", 1), ("b", 2), *((lane, 1) for lane in "cde"), *((lane, 2) for lane in "fgh")]
+    )
+
+
 async def test_the_next_batch_does_not_wait_for_the_answers_of_the_one_before(tasks: Tasks) -> None:
     carrier = Carrier()
     carrier.answers.clear()

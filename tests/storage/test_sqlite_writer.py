@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -151,6 +151,28 @@ async def test_a_given_up_batch_is_carried_on_and_the_next_waits_for_it(world: W
     await adding
     assert (await waiting).score == 3
     assert scores(path) == [1, 2]
+
+
+async def test_a_batch_lies_ready_while_another_is_written_unless_somebody_else_waits(world: World) -> None:
+    os.kill(writer(), signal.SIGSTOP)
+    done: list[str] = []
+
+    async def noted(what: str, work: Awaitable[object]) -> None:
+        await work
+        done.append(what)
+
+    async with asyncio.TaskGroup() as group:
+        for name, work in (
+            ("first", world.submit("ada", 1)),
+            ("second", world.submit("bob", 1)),
+            ("sign-in", world.storage.add_audit([ENTRY])),
+            ("third", world.submit("cid", 1)),
+        ):
+            group.create_task(noted(name, work))
+            await asyncio.sleep(0)
+        os.kill(writer(), signal.SIGCONT)
+    assert done == ["first", "second", "sign-in", "third"]
+    assert len(await world.shown()) == 3
 
 
 async def test_what_ends_a_group_of_processes_does_not_end_the_writer(world: World) -> None:

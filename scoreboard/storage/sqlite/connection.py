@@ -48,6 +48,7 @@ class Database:
         self._demand = Demand() if place == "auto" else None
         self._max_waiting = max_waiting
         self._waiting = 0
+        self._handed = 0
         self._turns = asyncio.Lock()  # first come, first served; SQLite itself would let those who wait starve
         self._open = False
 
@@ -78,11 +79,14 @@ class Database:
         def start() -> asyncio.Future[Committal]:
             if self._process is not None:
                 if self._process.is_up:
-                    return self._process.commit(boards, batch, now)
+                    return self._hand_over(self._process, boards, batch, now)
                 if self._demand is not None and self._demand.is_high(len(batch)):
                     self._process.start()
             return self._on_thread(partial(commit, boards=boards, batch=batch, now=now))
 
+        if self._handed and not self._waiting and self._open and self._process is not None and self._process.is_up:
+            # It is the process's turn and nobody else's: the next batch lies ready there when this one is done.
+            return await asyncio.shield(start())
         return await self._in_turn(start)
 
     async def read(self, job: Job[T]) -> T:
@@ -101,7 +105,25 @@ class Database:
         await self._writer.close()
 
     def _on_thread(self, job: Job[T]) -> "asyncio.Future[T]":
-        return self._writer.begin(lambda connection: transact(connection, job))
+        running = self._writer.begin(lambda connection: transact(connection, job))
+        running.add_done_callback(self._end_turn)
+        return running
+
+    def _hand_over(
+        self, process: WriterProcess, boards: Sequence[Board], batch: Sequence[Submission], now: int
+    ) -> "asyncio.Future[Committal]":
+        running = process.commit(boards, batch, now)
+        self._handed += 1
+        running.add_done_callback(self._take_back)
+        return running
+
+    def _take_back(self, running: "asyncio.Future[Committal]") -> None:
+        self._handed -= 1
+        if not self._handed:
+            self._end_turn(running)
+
+    def _end_turn(self, _: "asyncio.Future[Any]") -> None:
+        self._turns.release()
 
     async def _in_turn(self, start: "Callable[[], asyncio.Future[T]]") -> T:
         """Start a transaction when its turn comes, which lasts until it has ended, whoever waits for that."""
@@ -119,8 +141,4 @@ class Database:
         except BaseException:
             self._turns.release()
             raise
-        running.add_done_callback(self._end_turn)
         return await asyncio.shield(running)
-
-    def _end_turn(self, _: "asyncio.Future[Any]") -> None:
-        self._turns.release()
