@@ -72,8 +72,8 @@ def uuid7(at: int) -> str:
     """
     milliseconds, fraction = divmod(max(0, at), MILLISECOND)
     high = (milliseconds << 16) | 0x7000 | (fraction * 4096 // MILLISECOND)
-    text = (high << 64 | 0b10 << 62 | _random.getrandbits(62)).to_bytes(16).hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = (high << 64 | 0b10 << 62 | _random.getrandbits(62)).to_bytes(16).hex("-", 2)
+    return text[:4] + text[5:29] + text[30:34] + text[35:]  # without the dashes that a UUID does not have
 
 
 def rfc3339(at: int) -> str:

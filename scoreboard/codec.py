@@ -39,8 +39,9 @@ _ALL_BUT_BRACKETS = bytes(_EVERY_BYTE - set(b"{}[]"))
 # In msgpack: zero, bin, ext, float, uint 64, fixext; and what may begin an array or a map.
 _ODD = {0x00, *range(0xC4, 0xCC), 0xCF, *range(0xD4, 0xD9)}
 _OPENING = {*range(0x80, 0xA0), *range(0xDC, 0xE0)}
-_ALL_BUT_ODD = bytes(_EVERY_BYTE - _ODD)
-_ALL_BUT_OPENING = bytes(_EVERY_BYTE - _OPENING)
+_ALL_UNREMARKABLE = bytes(_EVERY_BYTE - _ODD - _OPENING)
+_ALL_OPENING = bytes(_OPENING)
+_NUL_IN_JSON = b"\\u0000"
 
 _FAULTS = (msgspec.MsgspecError, msgpack.UnpackException, ValueError, TypeError, OverflowError, RecursionError)
 
@@ -80,7 +81,7 @@ def decode_msgpack(raw: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T:
     try:
         value = decoder.decode(raw)
         known = _adds_nothing(value) and len(_msgpack_encode(value)) == len(raw)
-        if _is_odd(raw) or not (known or _msgpack_encode(msgpack.unpackb(raw)) == raw):
+        if _is_odd(raw, value if known else None) or not (known or _msgpack_encode(msgpack.unpackb(raw)) == raw):
             # The lengths stated inside are known to be true by now: nothing is allocated that is not there.
             _Census().visit(msgpack.unpackb(raw, object_pairs_hook=_distinct, ext_hook=_no_extension))
     except _FAULTS as fault:
@@ -115,13 +116,18 @@ def _is_deep(raw: bytes) -> bool:
     return bool(brackets)
 
 
-def _is_odd(raw: bytes) -> bool:
-    """Whether msgpack may hold more than short integers and plain strings in a few containers."""
-    return (
-        bool(raw.translate(None, _ALL_BUT_ODD))
-        or len(raw.translate(None, _ALL_BUT_OPENING)) > MAX_DEPTH
-        or len(raw) > MAX_ELEMENTS
-    )
+def _is_odd(raw: bytes, known: object) -> bool:
+    """Whether msgpack may hold more than short integers and plain strings in a few containers.
+
+    A zero is most likely part of an integer. Where all that the input holds is `known`, JSON tells if it is a NUL.
+    """
+    remarkable = raw.translate(None, _ALL_UNREMARKABLE)
+    if len(remarkable) > MAX_DEPTH or len(raw) > MAX_ELEMENTS:
+        return True
+    odd = remarkable.translate(None, _ALL_OPENING)
+    if not odd or odd.strip(b"\0"):
+        return bool(odd)
+    return known is None or _NUL_IN_JSON in _json_encode(known)
 
 
 class _Census:

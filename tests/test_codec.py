@@ -200,6 +200,17 @@ def test_msgpack_from_another_encoder_is_read() -> None:
     assert decode_msgpack(b"\x91" * (MAX_DEPTH - 1) + b"\x90", ANY_MSGPACK) == json.loads(_nested(MAX_DEPTH))
 
 
+def test_a_zero_in_a_number_is_told_from_a_nul_in_a_string() -> None:
+    decoder = msgspec.msgpack.Decoder(ScoreUpdate)
+    given: dict[str, Any] = {"board": "main", "action_token": "t", "score": 0, "tiebreakers": [256, 70_000]}
+    assert decode_msgpack(encode_msgpack(given), decoder).tiebreakers == (256, 70_000)
+    spelt_out = {**given, "metadata": {"name": "\\u0000"}}
+    assert decode_msgpack(encode_msgpack(spelt_out), decoder).metadata == spelt_out["metadata"]
+    for hidden in ({"metadata": {"name": "a\0"}}, {"metadata": {"\0": 1}}, {"action_token": "\0"}):
+        with pytest.raises(BadRequest):
+            decode_msgpack(encode_msgpack({**given, **hidden}), decoder)
+
+
 @given(st.binary(max_size=60) | JSONISH)
 def test_bytes_are_json_or_a_bad_request(raw: bytes) -> None:
     try:

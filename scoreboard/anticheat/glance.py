@@ -6,9 +6,9 @@ the rules that these do not answer for are asked.
 
 from scoreboard.anticheat.case import Case
 from scoreboard.anticheat.extremes import may_be_jump, may_be_outlier
-from scoreboard.anticheat.history import LENGTH, last_at
+from scoreboard.anticheat.history import LENGTH
 from scoreboard.anticheat.neighbours import LOOKED_AT_EVERY
-from scoreboard.anticheat.physics import MAX_IN_STORE
+from scoreboard.anticheat.physics import was_kept_in_store
 from scoreboard.anticheat.sameness import MIN_SAME, alike_scores, may_be_recorded
 from scoreboard.anticheat.tempo import may_be_drifting, may_be_regular
 from scoreboard.model import RuleName
@@ -32,10 +32,10 @@ def suspicions(case: Case) -> list[RuleName]:
 
 
 def _look_at_physics(case: Case, found: list[RuleName]) -> None:
-    rule, stored_at = case.action, last_at(case.history, MAX_IN_STORE)
+    rule = case.action
     if rule.max_score is not None and case.score > rule.max_score:
         found.append("max_increment")
-    if rule.min_duration_ms or rule.min_interval_ms or (stored_at is not None and stored_at > case.started_at):
+    if rule.min_duration_ms or rule.min_interval_ms or was_kept_in_store(case):
         found.append("too_fast")
     if rule.max_per_minute is not None:
         found.append("rate")

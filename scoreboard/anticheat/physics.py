@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 
 from scoreboard.anticheat.case import Case, Facts
+from scoreboard.anticheat.history import last_at
 from scoreboard.clock import MILLISECOND, MINUTE
 
 MAX_IN_STORE = 32
@@ -25,14 +26,20 @@ def too_fast(case: Case) -> Facts | None:
     took_ms = (case.at - case.started_at) / MILLISECOND
     if took_ms < action.min_duration_ms:
         return {"took_ms": int(took_ms), "min_duration_ms": action.min_duration_ms}
-    times = case.times
-    if not times:
-        return None
-    gap_ms = (case.at - times[-1]) / MILLISECOND
+    last = last_at(case.history)
+    gap_ms = action.min_interval_ms if last is None else (case.at - last) / MILLISECOND
     if gap_ms < action.min_interval_ms:
         return {"gap_ms": int(gap_ms), "min_interval_ms": action.min_interval_ms}
-    meanwhile = len(times) - bisect_right(times, case.started_at)
-    return {"token_age_ms": int(took_ms), "used_meanwhile": meanwhile} if meanwhile >= MAX_IN_STORE else None
+    if not was_kept_in_store(case):
+        return None
+    times = case.times
+    return {"token_age_ms": int(took_ms), "used_meanwhile": len(times) - bisect_right(times, case.started_at)}
+
+
+def was_kept_in_store(case: Case) -> bool:
+    """Whether too many others were used since the action began."""
+    at = last_at(case.history, MAX_IN_STORE)
+    return at is not None and at > case.started_at
 
 
 def rate(case: Case) -> Facts | None:

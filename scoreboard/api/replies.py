@@ -3,21 +3,23 @@
 import secrets
 from typing import Any
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from scoreboard.api.problems import count_refusal, report
-from scoreboard.codec import encode_json
 from scoreboard.errors import InternalError, ScoreboardError
 from scoreboard.live.base import Codec
 from scoreboard.live.failure import MessageId, failure
-from scoreboard.live.frames import frame, message_frame
+from scoreboard.live.frames import encode, frame, message_frame
 from scoreboard.live.outlet import Outlet
 from scoreboard.metrics import Metrics
 from scoreboard.wire import PlayerOut
 
 Label = MessageId | UnsetType
 """The `id` of the message that is answered, if it had one."""
+
+
+_FIXMAP, _FIXMAP_KEYS, _MAP16 = 0x80, 15, 0xDE
+"""How maps begin in msgpack: with the number of their keys, up to fifteen or up to 65,535."""
 
 
 class SocketLimits(Struct, frozen=True):
@@ -87,10 +89,10 @@ def result_frame(codec: Codec, label: Label, output: Struct | None) -> bytes:
     """A `result`: the output's fields beside the message's id, or under `value` where the output has an id itself."""
     if output is not None and "id" in output.__struct_fields__:
         return message_frame(codec, {**_head(label), "value": output})
-    if codec == "msgpack":
-        fields = {} if output is None else msgspec.to_builtins(output)
-        return message_frame(codec, {**_head(label), **fields})
-    return frame(codec, _spliced(encode_json(_head(label)), b"{}" if output is None else encode_json(output)))
+    if output is None:
+        return message_frame(codec, _head(label))
+    head, body = encode(codec, _head(label)), encode(codec, output)
+    return frame(codec, (_spliced if codec == "json" else _spliced_msgpack)(head, body))
 
 
 def _head(label: Label) -> dict[str, Any]:
@@ -100,3 +102,14 @@ def _head(label: Label) -> dict[str, Any]:
 def _spliced(head: bytes, body: bytes) -> bytes:
     """Two JSON objects as one, without decoding either."""
     return head if body == b"{}" else head[:-1] + b"," + body[1:]
+
+
+def _spliced_msgpack(head: bytes, body: bytes) -> bytes:
+    """Two msgpack maps as one, the first of up to fifteen keys; the second may have as many or more."""
+    if body[0] == _MAP16:
+        keys, body = int.from_bytes(body[1:3]), body[3:]
+    else:
+        keys, body = body[0] - _FIXMAP, body[1:]
+    keys += head[0] - _FIXMAP
+    opening = bytes([_FIXMAP + keys]) if keys <= _FIXMAP_KEYS else bytes([_MAP16]) + keys.to_bytes(2)
+    return opening + head[1:] + body

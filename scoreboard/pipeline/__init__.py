@@ -114,10 +114,16 @@ class Pipeline:
         statuses = Counter([outcome.status for outcome in committal.outcomes if not outcome.repeat])
         for status, count in statuses.items():
             self._metrics.submissions.labels(status).inc(count)
-        for judged, outcome in zip(batch, committal.outcomes, strict=True):
-            if judged.submission.evidence and not outcome.repeat:
-                for evidence in judged.submission.evidence:
-                    self._metrics.objections.labels(evidence.rule, evidence.enforcement).inc()
+        objections = Counter(
+            [
+                (evidence.rule, evidence.enforcement)
+                for judged, outcome in zip(batch, committal.outcomes, strict=True)
+                if not outcome.repeat
+                for evidence in judged.submission.evidence
+            ]
+        )
+        for labels, count in objections.items():
+            self._metrics.objections.labels(*labels).inc(count)
 
 
 def _board_and_player(judged: Judged) -> tuple[str, str]:
