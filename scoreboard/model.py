@@ -24,6 +24,7 @@ RankRule = Literal["competition", "dense", "unique"]
 Role = Literal["player", "moderator", "admin"]
 Scope = Literal["exchange", "write", "import", "moderate", "admin"]
 Status = Literal["accepted", "held", "rejected"]
+SubmissionState = Literal["counted", "held", "rejected", "voided"]
 Enforcement = Literal["off", "shadow", "hold", "reject"]
 RuleName = Literal["max_increment", "too_fast", "rate", "metronome", "repetition", "jump", "outlier", "shared_address"]
 
@@ -75,7 +76,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
 class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How a board orders, folds and shows scores; the same names in `config.yaml` and on the wire."""
 
-    title: Annotated[str, Meta(max_length=128)] = ""
+    title: Annotated[str, Meta(max_length=128, examples=["Fastest lap"])] = ""
     order: Order = "desc"
     operator: Operator = "best"
     rank: RankRule = "competition"
@@ -306,7 +307,7 @@ class HistoryItem(Struct, frozen=True):
     tiebreakers: tuple[int, ...]
     metadata: str | None
     accepted_at: int
-    state: Literal["counted", "held", "rejected", "voided"]
+    state: SubmissionState
 
 
 class AuditEntry(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The pages `/`, `/b/{board}` and `/admin`, and the files in `scoreboard/web` that they and other pages are made of."""
+"""The pages `/`, `/b/{board}`, `/admin` and `/docs`, and the files in `scoreboard/web` that all pages are made of."""
 
 import hashlib
 from importlib import resources
@@ -28,6 +28,7 @@ FRAMED: Final = frozenset({"embed", "overlay", "wall"})
 
 PAGE: Final = "index.html"
 ADMIN: Final = "admin.html"
+DOCS: Final = "docs.html"
 KINDS: Final = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 FOREVER: Final = "public, max-age=31536000, immutable"
 REVALIDATE: Final = "no-cache"
@@ -48,7 +49,7 @@ class Files:
 
     def read(self, name: str) -> bytes:
         """A file that pages may ask for. Raises NotFound."""
-        if name in (PAGE, ADMIN) or name not in self._contents:
+        if name in (PAGE, ADMIN, DOCS) or name not in self._contents:
             raise NotFound("There is nothing at this address.")
         return self._contents[name]
 
@@ -62,6 +63,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/", front)
     app.router.add_get("/b/{board}", board)
     app.router.add_get("/admin", admin)
+    app.router.add_get("/docs", docs)
     app.router.add_get("/openapi.json", description)
     app.router.add_get("/web/{name}", file)
     app.router.add_get("/web/{version}/{name}", file)
@@ -82,8 +84,13 @@ async def admin(request: web.Request) -> web.Response:
     return _page(request, "", ADMIN)
 
 
+async def docs(request: web.Request) -> web.Response:
+    """The page that shows what can be asked of the server, which it reads from `/openapi.json`."""
+    return _page(request, "", DOCS)
+
+
 async def description(request: web.Request) -> web.Response:
-    """What can be asked of the server, for machines; tools on other origins may read it too."""
+    """The same for programs; tools on other origins may read it too."""
     response = _answer(request, openapi(), "application/json", REVALIDATE)
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response

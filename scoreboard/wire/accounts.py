@@ -38,15 +38,15 @@ class Exchange(Input, frozen=True, kw_only=True):
 
 
 class PlayerOut(Output, frozen=True, kw_only=True):
-    id: str
+    id: Annotated[str, Meta(examples=["p_7k3v9c"])]
     name: str
-    role: Role
+    role: Annotated[Role, Meta(examples=["player"])]
 
 
 class SignedIn(Output, frozen=True, kw_only=True):
     player: PlayerOut
     access_token: str
-    expires_in: int
+    expires_in: Annotated[int, Meta(examples=[900])]
     refresh_token: str
     token_type: str = "Bearer"
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from scoreboard.model import BoardId, BoardSettings, Scope
-from scoreboard.wire.base import Input, Instant, Output, Text
+from scoreboard.wire.base import Input, Instant, Output, SubmissionId, Text
 
 
 class PutBoard(BoardSettings, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -22,7 +22,7 @@ class FreezeBoard(Input, frozen=True, kw_only=True):
 
 
 class Void(Input, frozen=True, kw_only=True):
-    submission_id: Annotated[str, Meta(min_length=36, max_length=36)]
+    submission_id: SubmissionId
     reason: Text = ""
 
 
@@ -73,7 +73,7 @@ class NewKey(Input, frozen=True, kw_only=True):
 
 
 class KeyRef(Input, frozen=True, kw_only=True):
-    key_id: Annotated[str, Meta(max_length=64)]
+    key_id: Annotated[str, Meta(max_length=64, examples=["47d33c0346b3"])]
 
 
 class KeyOut(Output, frozen=True, kw_only=True, omit_defaults=True):

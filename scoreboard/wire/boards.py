@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from scoreboard.clock import rfc3339
-from scoreboard.model import BoardId, HistoryItem, Label, Page, PlayerId, Row
+from scoreboard.model import BoardId, HistoryItem, Label, Page, PlayerId, Row, SubmissionState
 from scoreboard.wire.base import Input, Limit, Output, Token
 
 Window = Annotated[Label, Meta(examples=["week"])]
@@ -159,7 +159,7 @@ class HistoryItemOut(Output, frozen=True, kw_only=True):
     metadata: Any
     action: str | None
     at: str
-    state: str
+    state: SubmissionState
 
 
 class HistoryOut(Output, frozen=True, kw_only=True):

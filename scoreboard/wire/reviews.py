@@ -9,9 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from scoreboard.clock import MILLISECOND, rfc3339
 from scoreboard.model import BoardId, Evidence, HistoryItem, Label, PlayerId
 from scoreboard.oversight import Note, Review, ReviewState
-from scoreboard.wire.base import Input, Instant, Limit, Output, Text
-
-SubmissionId = Annotated[str, Meta(min_length=36, max_length=36, examples=["019ab2c4-7d1e-7a40-8c3e-4f3c2b1a0987"])]
+from scoreboard.wire.base import Input, Instant, Limit, Output, SubmissionId, Text
 
 
 class ReviewList(Input, frozen=True, kw_only=True):

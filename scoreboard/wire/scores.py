@@ -4,8 +4,11 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from scoreboard.model import BoardId, Label, PlayerId, Score
-from scoreboard.wire.base import Flat, Input, Instant, Name, Output, Tiebreakers, Token
+from scoreboard.model import BoardId, Label, PlayerId, Score, Status
+from scoreboard.wire.base import Flat, Input, Name, Output, Tiebreakers, Token
+
+BATCH_ITEM = {"id": "evt-1", "player_id": "steam:7656", "board": "main", "score": 25}
+"""One as an example."""
 
 
 class StartAction(Input, frozen=True, kw_only=True):
@@ -37,17 +40,17 @@ class BatchItem(Input, frozen=True, kw_only=True):
     name: Name | None = None
     tiebreakers: Tiebreakers = ()
     metadata: Flat | None = None
-    at: Instant | None = None
+    at: Annotated[str, Meta(max_length=40)] | None = None
 
 
 class Batch(Input, frozen=True, kw_only=True):
-    items: Annotated[tuple[BatchItem, ...], Meta(min_length=1, max_length=1000)]
+    items: Annotated[tuple[BatchItem, ...], Meta(min_length=1, max_length=1000, examples=[[BATCH_ITEM]])]
 
 
 class ScoreOut(Output, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to a submission; a held or rejected one has no numbers."""
 
-    status: str
+    status: Status
     submission_id: str
     board: str
     applied: bool | UnsetType = UNSET
@@ -65,7 +68,7 @@ class BatchItemOut(Output, frozen=True, kw_only=True, omit_defaults=True):
     id: str | UnsetType = UNSET
     player_id: str
     board: str
-    status: str
+    status: Status
     submission_id: str | UnsetType = UNSET
     applied: bool | UnsetType = UNSET
     score: int | None | UnsetType = UNSET

@@ -15,7 +15,7 @@ async def fetch(api: Api, path: str, **headers: str) -> tuple[int, Mapping[str, 
 
 
 async def test_the_page_may_load_only_what_is_its_own(api: Api) -> None:
-    for path in ("/", "/b/main", "/admin"):
+    for path in ("/", "/b/main", "/admin", "/docs"):
         status, headers, text = await fetch(api, path)
         assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
@@ -41,11 +41,14 @@ async def test_only_sites_that_are_listed_may_frame_a_board_and_only_one_without
 
 
 async def test_every_link_of_the_page_leads_to_a_file_that_never_changes(api: Api) -> None:
-    for path, home in (("/", "/"), ("/b/main", "/b/../"), ("/admin", "/")):
+    for path, home in (("/", "/"), ("/b/main", "/b/../"), ("/admin", "/"), ("/docs", "/")):
         _, _, text = await fetch(api, path)
         links = re.findall(r'(?:src|href)="([^"#][^"]*)"', text)
         assert len(links) >= 5
         for link in links:
+            if "web/" not in link:
+                assert (await fetch(api, home + link))[0] == 200
+                continue
             status, headers, _ = await fetch(api, home + link)
             assert (status, headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
             assert headers["X-Content-Type-Options"] == "nosniff"
@@ -63,5 +66,5 @@ async def test_files_under_their_plain_names_are_asked_for_again(api: Api) -> No
 
 
 async def test_nothing_else_is_served(api: Api) -> None:
-    for name in ("", "index.html", "admin.html", "nothing.js", "..%2fconfig.yaml", "x/..%2fconfig.yaml"):
+    for name in ("", "index.html", "admin.html", "docs.html", "nothing.js", "..%2fconfig.yaml", "x/..%2fconfig.yaml"):
         assert (await api.get(f"/web/{name}")).code == "not_found"
