@@ -16,6 +16,7 @@ from scoreboard.client import Client
 from scoreboard.clock import HOUR, ManualClock, SystemClock
 from scoreboard.secrets import load_secret
 from scoreboard.tokens import AccessTokens, ActionTokens, Keyring
+from tests.api import described
 from tests.server import Server
 
 BOARD = "main"
@@ -135,7 +136,11 @@ class Target:
         ]
         if not any(header.lower().startswith((b"content-length", b"transfer-encoding")) for header in headers):
             lines.append(f"Content-Length: {len(body)}".encode())
-        return await self.raw(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+        answer = await self.raw(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+        if answer.code:  # what is no HTTP is refused before it is known what is asked for
+            kind = {"Content-Type": "application/problem+json"}
+            described.check(method, path.partition("?")[0], answer.status, kind, json.loads(answer.body))
+        return answer
 
     async def raw(self, sent: bytes) -> Answer:
         """The answer to these bytes; status 0 where the server only closed the connection."""
