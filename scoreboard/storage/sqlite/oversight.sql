@@ -164,7 +164,7 @@ FROM (SELECT * FROM history ORDER BY id DESC LIMIT :looked_at) WHERE board = :bo
 -- name: add_audit
 -- Append entries.
 INSERT INTO audit (at, actor, act, subject, detail, chain, number, digest, previous, hash)
-SELECT * FROM rows WHERE column1 IS NOT NULL;
+SELECT * FROM rows WHERE column2 <> 0;
 
 -- name: audit
 -- Entries before a place in the trail, newest first.

@@ -2,7 +2,7 @@
 --
 -- The interpreter lock is given up and taken again at each step of a statement, that is at each row fetched, so many
 -- rows are fetched as one JSON array (which holds no bytes: keys are hexadecimal). Statements that write many rows
--- read them from `rows`, which is put before them as a list of values; it may end in empty rows.
+-- read them from `rows`, which is put before them as a list of values; it may end in rows of zeros.
 
 
 -- Players
@@ -284,25 +284,25 @@ SELECT
 -- name: write_players
 -- Create the players of a batch that are new and rename those called otherwise.
 INSERT INTO players (id, name, revision, status, role, created_at)
-SELECT column1, column2, column3, column4, 'player', column5 FROM rows WHERE column1 IS NOT NULL
+SELECT column1, column2, column3, column4, 'player', column5 FROM rows WHERE column1 <> 0
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, revision = excluded.revision;
 
 -- name: write_actions
 -- Take the action ids of a batch and keep what each was answered.
 INSERT INTO actions (action_id, submission_id, board, player_id, status, code, score, previous, applied, fingerprint,
     kept_until)
-SELECT * FROM rows WHERE column1 IS NOT NULL;
+SELECT * FROM rows WHERE column1 <> 0;
 
 -- name: write_history
 -- Keep the submissions of a batch.
 INSERT INTO history (id, board, player_id, accepted_at, score, tiebreakers, state, action, metadata, evidence, address)
-SELECT * FROM rows WHERE column1 IS NOT NULL;
+SELECT * FROM rows WHERE column1 <> 0;
 
 -- name: write_standings
 -- Store standings as they now are; a revision always rises.
 INSERT INTO standings (board, window, period, player_id, score, tiebreakers, achieved_at, last_at, last_id, revision,
     order_key)
-SELECT * FROM rows WHERE column1 IS NOT NULL
+SELECT * FROM rows WHERE column1 <> 0
 ON CONFLICT (board, window, period, player_id) DO UPDATE
 SET score = excluded.score, tiebreakers = excluded.tiebreakers, achieved_at = excluded.achieved_at,
     last_at = excluded.last_at, last_id = excluded.last_id, revision = max(excluded.revision, standings.revision + 1),
@@ -311,7 +311,7 @@ SET score = excluded.score, tiebreakers = excluded.tiebreakers, achieved_at = ex
 -- name: write_reviews
 -- Queue the held submissions of a batch for review.
 INSERT INTO reviews (submission_id, board, player_id, evidence, rules_revision)
-SELECT * FROM rows WHERE column1 IS NOT NULL;
+SELECT * FROM rows WHERE column1 <> 0;
 
 -- name: write_outbox
 -- Name the standings a transaction touched.
