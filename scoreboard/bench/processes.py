@@ -32,11 +32,10 @@ class Measured(Protocol):
 class Process:
     """A running process: where it answers, and what it has used."""
 
-    name = "server"
-
-    def __init__(self, pid: int, url: str) -> None:
+    def __init__(self, pid: int, url: str, name: str = "server") -> None:
         self.pid = pid
         self.url = url
+        self.name = name
 
     @property
     def port(self) -> int:
@@ -45,22 +44,21 @@ class Process:
 
     def cpu_s(self) -> float:
         """CPU time so far, in seconds, of all its threads and of the processes that it started."""
-        return sum(_cpu_s(pid) for pid in (self.pid, *self.helpers()))
+        return self.own_cpu_s() + sum(helper.cpu_s() for helper in self.helpers())
 
-    def helpers(self) -> list[int]:
-        """The processes that it started and that run now."""
+    def own_cpu_s(self) -> float:
+        """As `cpu_s`, of its threads alone, to the nanosecond (clock_getcpuclockid(3))."""
+        return time.clock_gettime(~self.pid << 3 | _CPU_OF_PROCESS)
+
+    def helpers(self) -> list["Process"]:
+        """The processes that it started and that run now: of a server the one that writes scores."""
         lists = Path(f"/proc/{self.pid}/task").glob("*/children")
-        return [int(pid) for each in lists for pid in each.read_text().split()]
+        return [Process(int(pid), "", "writer") for each in lists for pid in each.read_text().split()]
 
     def resident_bytes(self) -> int:
         """Memory it holds."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _cpu_s(pid: int) -> float:
-    """To the nanosecond (clock_getcpuclockid(3))."""
-    return time.clock_gettime(~pid << 3 | _CPU_OF_PROCESS)
 
 
 class Group:

@@ -1,4 +1,4 @@
-"""A flat profile of the server's process while scores come in: py-spy's samples added up by function."""
+"""A flat profile of the server's processes while scores come in: py-spy's samples added up by function."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rich.markup import escape
 from rich.table import Table
 
-from scoreboard.bench.processes import BenchError, Measured, Process
+from scoreboard.bench.processes import BenchError, Process
 from scoreboard.bench.rounds import Load, Plan, http_load
 from scoreboard.bench.run import on_load_core
 from scoreboard.bench.scenarios import CONNECTIONS, FEW
@@ -46,18 +46,23 @@ async def profile(plan: Plan, make: Callable[[Path], Stores]) -> list[Table]:
             load = await http_load(ours.server, ours.scores(), CONNECTIONS)
             await load.round(WARM_UP_S)
             costs = await _costs(ours, load, plan.seconds)
-            recording = asyncio.create_task(_record(ours.server, seconds, folder / "samples"))
-            # py-spy takes a moment to attach; the load lasts as long as it records.
-            sample = None
-            while not recording.done():
-                sample = await load.round(1.0)
-            stacks = await recording
-    found = count(stacks)
+            tables = [_cost_table(costs)]
+            for process in (ours.server, *ours.server.helpers()):
+                tables += await _tables(process, load, seconds, folder / process.name)
+    return tables
+
+
+async def _tables(process: Process, load: Load, seconds: float, output: Path) -> list[Table]:
+    recording = asyncio.create_task(_record(process, seconds, output))
+    # py-spy takes a moment to attach; the load lasts as long as it records.
+    sample = None
+    while not recording.done():
+        sample = await load.round(1.0)
+    found = count(await recording)
     total = sum(found.own.values())
     rate = "" if sample is None else f" at {sample.per_s:,.0f}/s under the profiler"
     return [
-        _cost_table(costs),
-        _table(f"Own time{rate}, {total:,} samples", found.own, total),
+        _table(f"The {process.name}: own time{rate}, {total:,} samples", found.own, total),
         _table("Own time of Python functions with the C that they call", found.with_c, total),
         _table("Inclusive time of Python functions", found.inclusive, total),
     ]
@@ -65,13 +70,16 @@ async def profile(plan: Plan, make: Callable[[Path], Stores]) -> list[Table]:
 
 async def _costs(ours: World, load: Load, seconds: float) -> dict[str, float]:
     """Microseconds of CPU that each process spends on a submission."""
-    processes: list[Measured] = [ours.server, *ours.store.beside]
-    before = [process.cpu_s() for process in processes]
+    before = _used(ours)
     sample = await load.round(seconds)
     done = len(sample.latencies)
-    return {
-        process.name: (process.cpu_s() - used) / done * 1e6 for process, used in zip(processes, before, strict=True)
-    }
+    return {name: (used - before.get(name, 0.0)) / done * 1e6 for name, used in _used(ours).items()}
+
+
+def _used(ours: World) -> dict[str, float]:
+    """CPU time of each process so far, in seconds."""
+    used = {ours.server.name: ours.server.own_cpu_s()}
+    return used | {process.name: process.cpu_s() for process in (*ours.server.helpers(), *ours.store.beside)}
 
 
 class Counts(NamedTuple):
