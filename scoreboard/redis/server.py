@@ -87,7 +87,7 @@ class Server:
         if not self.is_up:
             return "cannot be reached"
         policy = next(iter(self._evicting.values()), None)
-        return None if policy is None else f"maxmemory-policy is {policy}; set it to {KEEPS_ALL}"
+        return None if policy is None else _advice(policy)
 
     def on_move(self, moved: Callable[[], None]) -> None:
         """Have `moved` called when a connection reached another server process than the one before it."""
@@ -269,13 +269,21 @@ class Server:
         await connection.send_command("INFO")
         lines = (await connection.read_response()).decode().split("\r\n")
         facts = dict(line.split(":", 1) for line in lines if ":" in line)
-        self._evicting.pop(place, None)
-        if facts["maxmemory_policy"] != KEEPS_ALL:
-            self._evicting[place] = facts["maxmemory_policy"]
+        self._note_policy(place, facts["maxmemory_policy"])
         if self._homes.get(place) != facts["run_id"]:
             self._homes[place] = facts["run_id"]
             for moved in self._moved:
                 moved()
+
+    def _note_policy(self, place: str, policy: str) -> None:
+        """Remember what a server does when its memory is full; the log tells once of one that forgets players then."""
+        before = self._evicting.pop(place, None)
+        if policy == KEEPS_ALL:
+            return
+        self._evicting[place] = policy
+        if policy != before:
+            name = f"redis {place}".strip()
+            log.warning("%s: %s; rankings may lose players unnoticed", name, _advice(policy))
 
     def _drop(self, place: str) -> None:
         self._topology_changed = True
@@ -356,3 +364,7 @@ def _refuse(waiting: _Waiting, fault: Exception) -> None:
     if not waiting.answered.done():
         waiting.answered.set_exception(fault)
         waiting.answered.exception()  # the caller may have given up, and would not come for it
+
+
+def _advice(policy: str) -> str:
+    return f"maxmemory-policy is {policy}; set it to {KEEPS_ALL}"

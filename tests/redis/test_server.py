@@ -90,7 +90,9 @@ async def test_a_restarted_server_is_known_to_be_another_one(server: Server, own
     assert await server.home("any") != home
 
 
-async def test_a_server_that_evicts_is_told_of(server: Server, own_redis: RedisServer) -> None:
+async def test_a_server_that_evicts_is_told_of(
+    server: Server, own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
     await until_up(server)
     own_redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
     own_redis.command("CLIENT", "KILL", "TYPE", "normal")  # the policy is looked at by each new connection
@@ -99,6 +101,10 @@ async def test_a_server_that_evicts_is_told_of(server: Server, own_redis: RedisS
             await until_up(server)
             await asyncio.sleep(0.02)
     assert server.problem == "maxmemory-policy is allkeys-lru; set it to noeviction"
+    own_redis.command("CLIENT", "KILL", "TYPE", "normal")
+    await until_up(server)
+    told = [record.getMessage() for record in caplog.records if "maxmemory-policy" in record.getMessage()]
+    assert told == [f"redis: {server.problem}; rankings may lose players unnoticed"]
 
 
 async def test_what_is_refused_fails_alone(server: Server) -> None:

@@ -1,6 +1,7 @@
 """What PostgreSQL and its driver do on a bad day never leaves the backend as something else than it is."""
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -248,8 +249,9 @@ async def test_a_commit_that_a_synchronous_standby_does_not_have_is_not_acknowle
     await world.storage.close()
 
 
-@pytest.mark.filterwarnings("ignore:Unclosed connection:ResourceWarning")  # the driver's own, half made when it fails
-def test_under_uvloop_the_connect_after_a_refused_one_works(own_postgres: PostgresServer) -> None:
+def test_under_uvloop_the_connect_after_a_refused_one_works_and_leaves_no_noise(
+    own_postgres: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
     clock = ManualClock()
 
     async def scenario() -> None:
@@ -266,6 +268,8 @@ def test_under_uvloop_the_connect_after_a_refused_one_works(own_postgres: Postgr
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(scenario())
+        gc.collect()
+    assert {record.name for record in caplog.records} == {"scoreboard.storage.postgres.connections"}
 
 
 async def test_who_asks_a_server_that_is_away_is_refused_at_once(own_postgres: PostgresServer) -> None:

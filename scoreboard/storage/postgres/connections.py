@@ -103,19 +103,13 @@ class Connections:
         if not self._breaker.permits():
             raise unreachable()
         try:
-            connection = await self._try_twice(await _dsn(self._url))
+            connection = await _try_twice(await _dsn(self._url))
         except (OSError, psycopg2.Error, TimeoutError, RuntimeError) as fault:
             self._breaker.failed()
             log.warning("postgres: %s", " ".join(str(fault).split()) or "no answer to the connection")
             raise unreachable() from None
         self._breaker.succeeded()
         return connection
-
-    async def _try_twice(self, dsn: str) -> aiopg.Connection:
-        try:
-            return await _open(dsn)
-        except RuntimeError:  # uvloop, about the handle of an attempt that was refused before; the next one is clean
-            return await _open(dsn)
 
 
 class Connection:
@@ -171,11 +165,37 @@ def _is_sound(connection: aiopg.Connection) -> bool:
     return not readable
 
 
-async def _open(dsn: str) -> aiopg.Connection:
+class _Attempt(aiopg.Connection):
+    """A connection that can be done away with where uvloop does not take it, which its maker would not do."""
+
+    def __init__(self, dsn: str, attempts: list["_Attempt"]) -> None:
+        attempts.append(self)
+        super().__init__(dsn, ANSWER_TIMEOUT_S, enable_json=False, enable_hstore=False, enable_uuid=False)
+
+    def discard(self) -> None:
+        """Close it and tell nobody."""
+        if self._waiter is not None:
+            self._waiter.cancel()
+        self.close()
+
+
+async def _open(dsn: str, attempts: list[_Attempt]) -> aiopg.Connection:
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
-        return await aiopg.connect(
-            dsn, timeout=ANSWER_TIMEOUT_S, enable_json=False, enable_hstore=False, enable_uuid=False
-        )
+        return await _Attempt(dsn, attempts)
+
+
+async def _try_twice(dsn: str) -> aiopg.Connection:
+    attempts: list[_Attempt] = []
+    try:
+        return await _open(dsn, attempts)
+    except RuntimeError:  # uvloop, about the handle of an attempt that was refused before; the next one is clean
+        try:
+            return await _open(dsn, attempts)
+        except RuntimeError:
+            attempts[1].discard()
+            raise
+        finally:
+            attempts[0].discard()
 
 
 async def _dsn(url: str) -> str:
