@@ -19,7 +19,7 @@ FEW_SCORES = 5
 
 
 def suspicions(case: Case) -> list[RuleName]:
-    """The rules that may object to a submission; none is missing that does."""
+    """The rules that may object to a submission, in the order of the table; none is missing that does."""
     found: list[RuleName] = []
     _look_at_physics(case, found)
     if case.history:
@@ -35,7 +35,7 @@ def _look_at_physics(case: Case, found: list[RuleName]) -> None:
     rule = case.action
     if rule.max_score is not None and case.score > rule.max_score:
         found.append("max_increment")
-    if rule.min_duration_ms or rule.min_interval_ms or was_kept_in_store(case):
+    if case.at < case.started_at or rule.min_duration_ms or rule.min_interval_ms or was_kept_in_store(case):
         found.append("too_fast")
     if rule.max_per_minute is not None:
         found.append("rate")

@@ -68,7 +68,7 @@ class _Lane:
         self.revision = board.revision
         self.rule = board.settings.actions.get(action, _NO_RULE)
         self.plan: Plan = plan(board.settings.rules, self.rule.rules)
-        self.vouched: Plan = tuple(rule for rule in self.plan if rule[0] in LOOK_AT_SCORES_ALONE)
+        self.vouched: Plan = {name: self.plan[name] for name in self.plan.keys() & LOOK_AT_SCORES_ALONE}
 
 
 class Referee:

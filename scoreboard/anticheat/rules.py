@@ -21,7 +21,7 @@ from scoreboard.model import Enforcement, Evidence, RuleName, Rules
 
 Rule = Callable[[Case], Facts | None]
 Verdict = Literal["accepted", "held", "rejected"]
-Plan = tuple[tuple[RuleName, Enforcement, Rule], ...]
+Plan = Mapping[RuleName, tuple[Enforcement, Rule]]
 """The rules that are not off, and what happens where they object."""
 
 VERSION = 1
@@ -68,19 +68,17 @@ _SEVERITY: Mapping[Verdict, int] = {"accepted": 0, "held": 1, "rejected": 2}
 def plan(rules: Rules, exceptions: Mapping[RuleName, Enforcement]) -> Plan:
     """What a board's rules and the exceptions of one of its actions come to."""
     enforcements = {name: exceptions.get(name, getattr(rules, name)) for name in RULES}
-    return tuple((name, enforcements[name], rule) for name, rule in RULES.items() if enforcements[name] != "off")
+    return {name: (enforcements[name], rule) for name, rule in RULES.items() if enforcements[name] != "off"}
 
 
 def judge(case: Case, rules: Plan) -> Judgement:
     """Put a case before those rules that may object to it; the severest verdict counts."""
-    suspected = suspicions(case)
-    if not suspected:
-        return JUST
-    evidence = [
-        Evidence(name, enforcement, dict(facts), VERSION)
-        for name, enforcement, rule in rules
-        if name in suspected and (facts := rule(case)) is not None
-    ]
+    evidence = []
+    for name in suspicions(case):
+        if name in rules:
+            enforcement, rule = rules[name]
+            if (facts := rule(case)) is not None:
+                evidence.append(Evidence(name, enforcement, dict(facts), VERSION))
     if not evidence:
         return JUST
     verdicts = [_VERDICTS.get(item.enforcement, "accepted") for item in evidence]
