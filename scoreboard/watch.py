@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from scoreboard.client import BoardView
-from scoreboard.clock import SECOND, rfc3339, to_datetime
+from scoreboard.clock import SECOND, from_rfc3339, rfc3339, to_datetime
 from scoreboard.wire import BoardOut, Row
 
 FADE_US = 3 * SECOND
@@ -89,7 +89,9 @@ class Frame(Struct, frozen=True):
 
     def _heading(self) -> Text:
         period = self.view.window if self.view.period == self.view.window else f"{self.view.window} {self.view.period}"
-        return _line((plain(self.board.title or self.board.board), "bold"), (f"  {plain(period)}", "dim"))
+        frozen = "" if self.view.frozen_at is None else f"  {frozen_text(self.view.frozen_at, self.now)}"
+        title = plain(self.board.title or self.board.board)
+        return _line((title, "bold"), (f"  {plain(period)}", "dim"), (frozen, "bold cyan"))
 
     def _footer(self) -> Text:
         players = f"{self.view.total:,} player" + ("s" if self.view.total != 1 else "")
@@ -154,6 +156,12 @@ def lines(board: BoardOut, old: BoardView | None, new: BoardView, at: int) -> It
     for row in (before or {}).values():
         if row.player_id not in shown:
             yield _fields(board, new, row, at, "left")
+
+
+def frozen_text(frozen_at: str, now: int) -> str:
+    """Since when a board is frozen, in the time of this place; with the day where that is another one."""
+    since, today = to_datetime(from_rfc3339(frozen_at)).astimezone(), to_datetime(now).astimezone()
+    return f"frozen since {since:%H:%M}" if since.date() == today.date() else f"frozen since {since:%Y-%m-%d %H:%M}"
 
 
 def score_text(score: int, decimals: int) -> str:

@@ -1,5 +1,6 @@
 """A live board as text for a terminal: what is marked, what is cut, and what never reaches the terminal."""
 
+import re
 from collections.abc import Mapping
 from io import StringIO
 from itertools import pairwise
@@ -7,11 +8,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.console import Console
 
 from scoreboard.client import BoardView
-from scoreboard.clock import SECOND
+from scoreboard.clock import DAY, SECOND, rfc3339
 from scoreboard.watch import Frame, Mark, Marks, gain_text, lines, plain, score_text
 from scoreboard.wire import BoardOut, Row
 
@@ -73,6 +75,16 @@ def test_a_board_is_shown_with_its_shared_ranks_scores_and_state() -> None:
     assert [words(row) for row in rows] == [["1", "ada", "12,500"], ["1", "bob", "12,500"], ["3", "cyd", "-7"]]
     assert footer.startswith("live · 3 players · ")
     assert footer.endswith(" · version 1")
+
+
+@pytest.mark.parametrize(
+    ("days", "pattern"), [(0, r"frozen since \d\d:\d\d"), (3, r"frozen since \d{4}-\d\d-\d\d \d\d:\d\d")]
+)
+def test_a_frozen_board_says_since_when(days: int, pattern: str) -> None:
+    frozen = replace(view((1, "ada", 5)), frozen_at=rfc3339(AT - days * DAY))
+    heading = drawn(frozen)[0]
+    assert re.fullmatch(rf"Main board  all  {pattern}", heading), heading
+    assert drawn(view((1, "ada", 5)))[0] == "Main board  all"
 
 
 def test_an_empty_board_says_so() -> None:

@@ -20,7 +20,7 @@ from scoreboard.client.backoff import pause_s
 from scoreboard.clock import SECOND, SystemClock
 from scoreboard.errors import ScoreboardError
 from scoreboard.tasks import Tasks
-from scoreboard.watch import Frame, Marks, lines, plain
+from scoreboard.watch import Frame, Marks, frozen_text, lines, plain
 from scoreboard.wire import BoardOut
 
 TICK_S = 0.2
@@ -48,7 +48,7 @@ def watch(board: str, url: str, window: str | None, limit: int, token: str | Non
     """Watch a board live in the terminal. Ctrl-C ends it, with status 0.
 
     Where the output is no terminal, every change is a line: time, version, rank, name, score and change (+n, -n, new or
-    left), separated by tabs; trouble with the connection goes to stderr.
+    left), separated by tabs; trouble with the connection goes to stderr, and that the board is frozen or revealed.
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without ▲ shows ?
@@ -127,7 +127,10 @@ class Lines:
 
     def show(self, board: BoardOut, view: BoardView) -> None:
         """The board has changed."""
-        for line in lines(board, self._view, view, self._clock.now()):
+        now, frozen_at = self._clock.now(), self._view.frozen_at if self._view else None
+        if view.frozen_at != frozen_at:
+            click.echo(frozen_text(view.frozen_at, now) if view.frozen_at else "revealed", err=True)
+        for line in lines(board, self._view, view, now):
             click.echo(line)
         self._view = view
 

@@ -169,6 +169,15 @@ class Client:
         """Create a board, or replace its settings."""
         return await self._call("PUT", f"admin/boards/{_segment(board)}", BoardOut, settings)
 
+    async def freeze_board(self, board: str, at: str | None = None) -> BoardOut:
+        """Keep from view what comes to a board from now on, or from an RFC 3339 time to come."""
+        body = {} if at is None else {"at": at}
+        return await self._call("POST", f"admin/boards/{_segment(board)}/freeze", BoardOut, body)
+
+    async def reveal_board(self, board: str) -> BoardOut:
+        """Show a frozen board as it is, or call off a freeze to come."""
+        return await self._call("POST", f"admin/boards/{_segment(board)}/reveal", BoardOut, {})
+
     async def boards(self) -> tuple[BoardOut, ...]:
         """The boards one may see."""
         return (await self._call("GET", "boards", BoardsOut)).boards

@@ -10,7 +10,10 @@ class Gap(Exception):
 
 
 class BoardView(Struct, frozen=True):
-    """The shown rows of one board period, best first, with the version they belong to."""
+    """The shown rows of one board period, best first, with the version they belong to.
+
+    `frozen_at` tells since when the board is frozen, whose rows they are.
+    """
 
     board: str
     window: str
@@ -20,6 +23,7 @@ class BoardView(Struct, frozen=True):
     version: int
     total: int
     rows: tuple[Row, ...]
+    frozen_at: str | None = None
 
     @property
     def since(self) -> Since:
@@ -28,11 +32,22 @@ class BoardView(Struct, frozen=True):
 
 
 def from_snapshot(shown: BoardView | None, new: Snapshot) -> BoardView:
-    """The view after a snapshot; `shown` itself where the snapshot is not newer."""
-    if shown is not None and shown.period == new.period and (new.epoch, new.version) <= (shown.epoch, shown.version):
-        return shown
+    """The view after a snapshot; `shown` itself where the snapshot tells nothing newer."""
+    frozen_at = new.frozen_at or None
+    if shown is not None and shown.period == new.period:
+        known, told = (shown.epoch, shown.version), (new.epoch, new.version)
+        if told < known or (told == known and frozen_at == shown.frozen_at):
+            return shown
     return BoardView(
-        new.board, new.window, new.period, new.limit, new.epoch, new.version, new.total, tuple(_sorted(new.rows))
+        new.board,
+        new.window,
+        new.period,
+        new.limit,
+        new.epoch,
+        new.version,
+        new.total,
+        tuple(_sorted(new.rows)),
+        frozen_at,
     )
 
 
@@ -46,7 +61,9 @@ def from_delta(shown: BoardView | None, new: Delta) -> BoardView:
         raise Gap
     moved = {row.player_id for row in new.rows} | set(new.gone)
     rows = _sorted([*(row for row in shown.rows if row.player_id not in moved), *new.rows])
-    return BoardView(new.board, new.window, new.period, new.limit, new.epoch, new.version, new.total, tuple(rows))
+    return BoardView(
+        new.board, new.window, new.period, new.limit, new.epoch, new.version, new.total, tuple(rows), shown.frozen_at
+    )
 
 
 def _sorted(rows: tuple[Row, ...] | list[Row]) -> list[Row]:

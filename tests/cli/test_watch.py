@@ -210,6 +210,23 @@ def test_once_prints_the_board_and_ends(server: Server) -> None:
         assert process.wait(DEADLINE_S) == 0
 
 
+def test_a_board_that_is_frozen_and_revealed_is_told_beside_its_lines(server: Server) -> None:
+    async def change(freeze: bool) -> None:
+        async with Client(server.url, key=server.key) as backend:
+            await (backend.freeze_board("main") if freeze else backend.reveal_board("main"))
+
+    post(server, ada=20)
+    with piped(*command(server.url)) as process:
+        assert read_line(process)[2:] == ["1", "ada", "20", ""]
+        assert process.stderr is not None
+        asyncio.run(change(freeze=True))
+        assert re.fullmatch(r"frozen since \d\d:\d\d\n", process.stderr.readline())
+        post(server, ada=5, bob=30)
+        asyncio.run(change(freeze=False))
+        assert [read_line(process)[2:], read_line(process)[2:]] == [["1", "bob", "30", "new"], ["2", "ada", "25", "+5"]]
+        assert process.stderr.readline() == "revealed\n"
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

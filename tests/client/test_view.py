@@ -1,6 +1,7 @@
 """What a live client shows after snapshots and deltas."""
 
 import pytest
+from msgspec import UNSET, UnsetType
 
 from scoreboard.client.view import BoardView, Gap, from_delta, from_snapshot
 from scoreboard.wire import Delta, Row, Snapshot
@@ -10,7 +11,9 @@ def row(position: int, player: str, score: int) -> Row:
     return Row(position=position, rank=position, player_id=player, name=player, score=score, achieved_at="")
 
 
-def snapshot(version: int, *rows: Row, epoch: int = 1, period: str = "all") -> Snapshot:
+def snapshot(
+    version: int, *rows: Row, epoch: int = 1, period: str = "all", frozen_at: str | UnsetType = UNSET
+) -> Snapshot:
     return Snapshot(
         board="main",
         window="all",
@@ -20,6 +23,7 @@ def snapshot(version: int, *rows: Row, epoch: int = 1, period: str = "all") -> S
         version=version,
         total=len(rows),
         rows=rows,
+        frozen_at=frozen_at,
     )
 
 
@@ -77,3 +81,12 @@ def test_a_delta_that_does_not_continue_what_is_shown_is_a_gap(new: Delta) -> No
 def test_a_delta_before_any_snapshot_is_a_gap() -> None:
     with pytest.raises(Gap):
         from_delta(None, delta(5, 6))
+
+
+def test_a_frozen_board_says_since_when_until_it_is_revealed_at_the_same_version_too() -> None:
+    frozen = from_snapshot(SHOWN, snapshot(5, *SHOWN.rows, frozen_at="2026-11-25T14:00:00.000000Z"))
+    assert (frozen.frozen_at, frozen.version) == ("2026-11-25T14:00:00.000000Z", 5)
+    moved = from_delta(frozen, delta(5, 6, row(1, "a", 10)))
+    assert moved.frozen_at == frozen.frozen_at
+    assert from_snapshot(moved, snapshot(6, *moved.rows)).frozen_at is None
+    assert from_snapshot(moved, snapshot(5)) is moved
