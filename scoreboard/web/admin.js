@@ -1,5 +1,6 @@
 /** The page for moderators: who is signed in, which part is shown, and what the keys do. */
 
+import { Boards } from "./boards.js";
 import { Desk } from "./desk.js";
 import { element } from "./elements.js";
 import { People } from "./people.js";
@@ -21,6 +22,7 @@ const desk = new Desk(store);
 const page = { during, say };
 const queue = new Queue(desk, find("#reviews"), page);
 const people = new People(desk, find("#people"), page);
+const boards = new Boards(desk, find("#boards"), page);
 const trail = new Trail(desk, find("#trail"), page);
 
 /** Each part by the word that its address begins with. */
@@ -28,6 +30,7 @@ const PARTS = {
   reviews: { section: "#reviews", load: () => queue.load(), open: (id) => queue.open(id), press: (key) => queue.press(key) },
   players: { section: "#people", load: () => people.load(""), open: (id) => people.open(id), press: (key) => people.press(key) },
   bans: { section: "#people", load: () => people.load("banned"), open: (id) => people.open(id), press: (key) => people.press(key) },
+  boards: { section: "#boards", load: () => boards.load(), open: async () => {}, press: () => false },
   audit: { section: "#trail", load: () => trail.load(), open: async () => {}, press: () => false },
 };
 let part = null;
@@ -61,7 +64,7 @@ async function showPlayer() {
   for (const selector of ["#who", "#tabs"]) find(selector).hidden = player === null;
   for (const { section } of Object.values(PARTS)) find(section).hidden = true;
   find("#who bdi").textContent = player?.name ?? "";
-  find('#tabs a[href="#audit"]').hidden = player?.role !== "admin";
+  for (const href of ["#boards", "#audit"]) find(`#tabs a[href="${href}"]`).hidden = player?.role !== "admin";
   find("#counts").hidden = player === null;
   if (player) await Promise.all([show(), look(), readBoards()]);
   else find("#account input").focus();

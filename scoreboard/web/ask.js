@@ -5,10 +5,16 @@ const DAY_MS = 86_400_000;
 /**
  * Ask, with room for a reason.
  *
- * @param {{title: string, text: string, action: string, bad?: boolean, ban?: boolean}} question `ban` asks how long, too
+ * @param {object} question
+ * @param {string} question.title
+ * @param {string} question.text
+ * @param {string} question.action
+ * @param {boolean} [question.bad]
+ * @param {boolean} [question.ban] asks how long, too
+ * @param {boolean} [question.reasons] asks for the reason
  * @returns {Promise<{reason: string, until: string | null} | null>} null where it is not to be done
  */
-export function ask({ title, text, action, bad = false, ban = false }) {
+export function ask({ title, text, action, bad = false, ban = false, reasons = true }) {
   const dialog = document.querySelector("#ask");
   const form = dialog.querySelector("form");
   const [yes, no] = form.querySelectorAll(".buttons button");
@@ -16,6 +22,7 @@ export function ask({ title, text, action, bad = false, ban = false }) {
   form.querySelector("h2").textContent = title;
   form.querySelector("p").textContent = text;
   form.querySelector(".until").hidden = !ban;
+  form.querySelector(".reason").hidden = !reasons;
   yes.textContent = action;
   yes.classList.toggle("bad", bad);
   dialog.showModal();

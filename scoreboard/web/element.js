@@ -9,14 +9,16 @@
  * rows as `detail` whenever what it shows is another.
  */
 
+import { Frozen, alike } from "./frozen.js";
 import { HOME, Scoreboard } from "./scoreboard.js";
 import { Status } from "./status.js";
 import { Table } from "./table.js";
 
-const STYLES = ["colours.css", "table.css", "element.css"];
+const STYLES = ["colours.css", "table.css", "frozen.css", "element.css"];
 const SHAPE = `
   <div data-phase="loading" data-state="connecting">
     <p id="status"><span></span> <button hidden>Now</button></p>
+    <p id="frozen" hidden><span>Frozen since <time></time></span></p>
     <table id="board">
       <caption></caption>
       <thead><tr><th scope="col">Rank</th><th scope="col">Player</th><th scope="col">Score</th></tr></thead>
@@ -50,6 +52,7 @@ export class LiveScoreboard extends HTMLElement {
 
   #frame;
   #table;
+  #frozen;
   #url = null;
   #settings = null;
   #rows = null;
@@ -63,6 +66,7 @@ export class LiveScoreboard extends HTMLElement {
     shadow.prepend(...STYLES.map(stylesheet));
     this.#frame = shadow.querySelector("div");
     this.#table = new Table(shadow.querySelector("table"));
+    this.#frozen = new Frozen(shadow.querySelector("#frozen"), { root: this.#frame });
   }
 
   connectedCallback() {
@@ -106,6 +110,7 @@ export class LiveScoreboard extends HTMLElement {
     disconnect(this.#url);
     this.#url = this.#rows = this.#settings = null;
     this.#table.clear();
+    this.#frozen.show(null);
     this.#frame.dataset.phase = "loading";
   }
 
@@ -113,7 +118,7 @@ export class LiveScoreboard extends HTMLElement {
   async #load(live, signal) {
     try {
       const board = await live.call("board", { board: this.getAttribute("board") });
-      if (!signal.aborted && JSON.stringify(board) !== JSON.stringify(this.#settings)) this.#show(live, board);
+      if (!signal.aborted && !alike(board, this.#settings)) this.#show(live, board);
     } catch (error) {
       if (!signal.aborted && !error.temporary) this.#say(error.message, "missing");
     }
@@ -131,7 +136,8 @@ export class LiveScoreboard extends HTMLElement {
     rows.addEventListener("error", () => this.#say(rows.error.message, "missing"));
   }
 
-  #draw({ rows, total }) {
+  #draw({ rows, total, frozenAt }) {
+    this.#frozen.show(frozenAt);
     this.#table.show(rows, { player: null, standing: null });
     this.#say(total ? "" : "No scores yet.", total ? "rows" : "empty");
     this.dispatchEvent(new CustomEvent("change", { detail: rows }));

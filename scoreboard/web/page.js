@@ -2,6 +2,7 @@
 
 import { BOARD, wanted } from "./address.js";
 import { Announcer } from "./announcer.js";
+import { Frozen, alike } from "./frozen.js";
 import { Play } from "./play.js";
 import { HOME, Scoreboard } from "./scoreboard.js";
 import { inBrowser } from "./session.js";
@@ -21,7 +22,8 @@ const live = new Scoreboard({ session: store, staysAwake: root.dataset.display !
 const announcer = new Announcer(find("#announcer"));
 const table = new Table(find("#board"));
 const play = new Play(live, store, find);
-const shown = new Shown({ live, find, table, play, announcer, limit: LIMIT, refused: missing });
+const frozen = new Frozen(find("#frozen"), { announcer });
+const shown = new Shown({ live, find, table, play, announcer, frozen, limit: LIMIT, refused: missing });
 new Status(live, find("#status"), { announcer });
 themeButton(find("#theme"));
 root.style.setProperty("--rows", LIMIT);
@@ -43,7 +45,7 @@ async function loadBoards() {
   showBoards(boards, board);
   if (!board) {
     await explain();
-  } else if (JSON.stringify(board) !== JSON.stringify(settings)) {
+  } else if (!alike(board, settings)) {
     showBoard(board);
   }
 }

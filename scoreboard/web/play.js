@@ -165,7 +165,7 @@ export class Play {
     else if (!applied) this.#say(`No change: your ${formatScore(score, decimals)} stands.`, "held");
     else {
       const gain = previous == null ? "" : ` (${formatGain(score - previous, decimals)})`;
-      const place = rank == null ? "" : `You are ${ordinal(rank)} with `;
+      const place = rank == null ? "You have " : `You are ${ordinal(rank)} with `;
       this.#say(`${place}${formatScore(score, decimals)}${gain}.`, "good");
     }
   }

@@ -13,6 +13,7 @@ export class Shown {
   #table;
   #play;
   #announcer;
+  #frozen;
   #periods;
   #limit;
   #refused;
@@ -28,15 +29,17 @@ export class Shown {
    * @param {import("./table.js").Table} parts.table
    * @param {import("./play.js").Play} parts.play
    * @param {import("./announcer.js").Announcer} parts.announcer
+   * @param {import("./frozen.js").Frozen} parts.frozen
    * @param {number} parts.limit rows at most
    * @param {(why: string) => void} parts.refused told why the server shows the board no more
    */
-  constructor({ live, find, table, play, announcer, limit, refused }) {
+  constructor({ live, find, table, play, announcer, frozen, limit, refused }) {
     this.#live = live;
     this.#find = find;
     this.#table = table;
     this.#play = play;
     this.#announcer = announcer;
+    this.#frozen = frozen;
     this.#limit = limit;
     this.#refused = refused;
     this.#periods = new Periods(live, find("#periods"));
@@ -47,6 +50,7 @@ export class Shown {
   /** Show a board, the window and period of it that the address names. */
   show(settings) {
     this.#settings = settings;
+    this.#frozen.show(settings.frozen_at ?? null);
     const named = wanted("window");
     const known = settings.windows.includes(named);
     this.#offer(known ? named : settings.windows[0], known ? wanted("period") : null);
@@ -58,6 +62,7 @@ export class Shown {
     this.#leave();
     this.#settings = null;
     this.#table.clear();
+    this.#frozen.show(null);
   }
 
   #choose(window, period) {
@@ -117,8 +122,10 @@ export class Shown {
 
   #draw() {
     const [rows, standing] = [this.#rows, this.#mine.standing];
-    this.#play.standing = standing;
+    // Of a frozen board it is older than what the player has just been told.
+    this.#play.standing = rows.frozenAt ? null : standing;
     if (rows.version === undefined) return;
+    this.#frozen.since = rows.frozenAt;
     // Nothing is pushed while the shown rows stay as they are, so the own position may know of more players.
     const total = Math.max(rows.total, standing?.position ?? 0);
     this.#table.show(rows.rows, { player: this.#live.player, standing });
@@ -136,6 +143,7 @@ export class Shown {
     ]);
     if (this.#rows || period !== this.#periods.chosen || asked.window !== this.#window) return; // another was chosen
     this.#play.standing = null;
+    this.#frozen.show(page.frozen_at ?? null);
     this.#table.show(page.rows, { player, standing });
     const title = periodTitle(this.#window, period);
     const players = page.total ? counted(page.rows.length, page.total) : "No scores";

@@ -50,6 +50,11 @@ export class Subscription extends EventTarget {
     return this.#view?.period;
   }
 
+  /** Since when the board is frozen, as RFC 3339; null where it is not. */
+  get frozenAt() {
+    return this.#view?.frozen_at ?? null;
+  }
+
   /** What to ask the server for: from the version shown, if it still remembers that. */
   get request() {
     if (!this.#view) return this.#wanted;

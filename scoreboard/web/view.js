@@ -3,7 +3,7 @@
  *
  * @typedef {{position: number, rank: number, player_id: string, name: string, score: number,
  *   tiebreakers?: number[], achieved_at: string}} Row
- * @typedef {{period: string, epoch: number, version: number, total: number, rows: Row[]}} View
+ * @typedef {{period: string, epoch: number, version: number, total: number, rows: Row[], frozen_at: string?}} View
  */
 
 /**
@@ -15,20 +15,23 @@
  */
 export function advance(shown, message) {
   if (shown?.period === message.period && !isNewer(message, shown)) return shown;
-  return message.type === "snapshot" ? view(message, message.rows) : afterDelta(shown, message);
+  return message.type === "snapshot" ? view(message, message.rows, message.frozen_at) : afterDelta(shown, message);
 }
 
 function afterDelta(shown, delta) {
   if (shown?.period !== delta.period || shown.epoch !== delta.epoch || shown.version !== delta.from) return null;
   const replaced = new Set([...delta.gone, ...delta.rows.map((row) => row.player_id)]);
-  return view(delta, [...shown.rows.filter((row) => !replaced.has(row.player_id)), ...delta.rows]);
+  const rows = [...shown.rows.filter((row) => !replaced.has(row.player_id)), ...delta.rows];
+  return view(delta, rows, shown.frozen_at);
 }
 
-function view({ period, epoch, version, total }, rows) {
-  return { period, epoch, version, total, rows: rows.toSorted((a, b) => a.position - b.position) };
+function view({ period, epoch, version, total }, rows, frozen_at = null) {
+  return { period, epoch, version, total, rows: rows.toSorted((a, b) => a.position - b.position), frozen_at };
 }
 
-/** Versions are compared within an epoch only. */
+/** Versions are compared within an epoch only. That a board is frozen, or no longer, may be told at the same version. */
 function isNewer(message, shown) {
-  return message.epoch === shown.epoch ? message.version > shown.version : message.epoch > shown.epoch;
+  if (message.epoch !== shown.epoch) return message.epoch > shown.epoch;
+  if (message.version !== shown.version) return message.version > shown.version;
+  return message.type === "snapshot" && (message.frozen_at ?? null) !== shown.frozen_at;
 }
