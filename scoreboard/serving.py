@@ -18,6 +18,7 @@ from aiohttp.http_exceptions import BadHttpMessage
 from scoreboard.api.health import READINESS
 from scoreboard.api.shortcut import shorten
 from scoreboard.app import create_app
+from scoreboard.app.state import LIVE
 from scoreboard.config import ServerSettings, Settings
 from scoreboard.errors import ConfigError
 from scoreboard.files import allow_all_files
@@ -71,7 +72,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         try:
             await runner.setup()
             if not settings.server.access_log:  # which wants to see what passes
-                shorten(runner, cors=bool(settings.server.cors_origins))
+                shorten(runner, app[LIVE].handle, cors=bool(settings.server.cors_origins))
             _tell_folder(settings)
             await _listen(runner, settings.server, listeners)
             host, port = settings.server.host, listeners[0].getsockname()[1]

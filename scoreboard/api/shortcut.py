@@ -5,6 +5,7 @@ plain address of an operation, as clients write it. All else goes the long way, 
 """
 
 import re
+import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -14,7 +15,7 @@ from aiohttp.web_request import BaseRequest
 from scoreboard.api.context import CONTEXT
 from scoreboard.api.operation import Operation
 from scoreboard.api.operations import OPERATIONS
-from scoreboard.api.problems import METRICS
+from scoreboard.api.problems import METRICS, explain
 from scoreboard.api.rest import PREFIX, perform, respond
 from scoreboard.api.rest_call import Named, RestCall
 
@@ -30,6 +31,9 @@ _PLAIN = re.compile(
 
 
 Handle = Callable[[BaseRequest], Awaitable[web.StreamResponse]]
+Upgrade = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+SOCKETS = "/ws"
 
 
 class Shortcut:
@@ -39,10 +43,11 @@ class Shortcut:
     theirs go that way.
     """
 
-    def __init__(self, app: web.Application, otherwise: Handle, *, cors: bool) -> None:
+    def __init__(self, app: web.Application, otherwise: Handle, upgrade: Upgrade, *, cors: bool) -> None:
         self._context = app[CONTEXT]
         self._metrics = app[METRICS]
         self._otherwise = otherwise
+        self._upgrade = upgrade
         self._cors = cors
         self._addresses = Addresses(OPERATIONS)
 
@@ -52,6 +57,8 @@ class Shortcut:
         named = self._addresses.find(request.method, request.raw_path)
         headers = request.headers
         if named is None or hdrs.EXPECT in headers or (self._cors and hdrs.ORIGIN in headers):
+            if request.raw_path == SOCKETS and request.method == "GET" and hdrs.EXPECT not in headers:
+                return self._open(request)
             return self._otherwise(request)
         call = RestCall(
             self._context,
@@ -65,12 +72,19 @@ class Shortcut:
         )
         return perform(call, self._metrics)
 
+    async def _open(self, request: web.Request) -> web.StreamResponse:
+        """A WebSocket: whatever is waited for on the way to it is kept for as long as it is open."""
+        try:
+            return await self._upgrade(request)
+        except Exception as fault:  # the last resort is to tell that something failed
+            return explain(fault, request, secrets.token_hex(8), self._metrics)
 
-def shorten(runner: web.AppRunner, *, cors: bool) -> None:
-    """Put the short way in front of an application that was set up and does not listen yet."""
+
+def shorten(runner: web.AppRunner, upgrade: Upgrade, *, cors: bool) -> None:
+    """Put the short way in front of an application that was set up and does not listen yet; `upgrade` opens sockets."""
     server = runner.server
     assert server is not None
-    server.request_handler = Shortcut(runner.app, server.request_handler, cors=cors)
+    server.request_handler = Shortcut(runner.app, server.request_handler, upgrade, cors=cors)
 
 
 class Addresses:

@@ -1,6 +1,8 @@
 """Who follows what, and who is told when it changes."""
 
 from collections.abc import Sequence
+from sys import intern
+from typing import NamedTuple, Self
 
 from scoreboard.errors import BadRequest, Forbidden, NotFound, ScoreboardError, Unauthenticated
 from scoreboard.live.base import Known, Sink
@@ -8,21 +10,44 @@ from scoreboard.live.failure import failure
 from scoreboard.live.frames import message_frame
 from scoreboard.live.lane import Follower
 from scoreboard.live.own import OwnFollower
-from scoreboard.live.places import Place, Places
+from scoreboard.live.places import Places
 from scoreboard.live.topic import Source
 from scoreboard.live.wheel import Wheel
 from scoreboard.model import BoardPeriod, BoardSettings
 from scoreboard.ranking.base import Changed, SettingsOf
-from scoreboard.wire import Freshness, Subscribe
+from scoreboard.wire import Freshness, Since, Subscribe
+
+OWN = "me"
+"""In place of the limit in the name of a subscription to the own standing."""
 
 
 class _Member:
-    """A sink and its subscriptions by name; while `paused` they are kept but not served."""
+    """A sink's subscriptions by name, which says all of them; while `paused` they are kept but not served: None.
+
+    There are as many as sockets, so little is kept for each.
+    """
+
+    __slots__ = ("followers", "paused")
 
     def __init__(self) -> None:
-        self.wanted: dict[str, Subscribe] = {}
-        self.followers: dict[str, tuple[Place, Follower | OwnFollower]] = {}
+        self.followers: dict[str, Follower | OwnFollower | None] = {}
         self.paused = False
+
+
+class _Named(NamedTuple):
+    """What a subscription's name says: `limit` is None for the own standing."""
+
+    board: str
+    window: str
+    limit: int | None
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        board, window, what = name.split("/")
+        return cls(board, window, None if what == OWN else int(what))
+
+    def __str__(self) -> str:
+        return intern(f"{self.board}/{self.window}/{OWN if self.limit is None else self.limit}")
 
 
 class Hub:
@@ -78,26 +103,27 @@ class Hub:
         """
         settings = self._settings(wanted.board)
         window = wanted.window or settings.windows[0]
-        name = f"{wanted.board}/{window}/{'me' if wanted.me else wanted.limit}"
-        _check(settings, window, wanted, sink)
+        named = _Named(wanted.board, window, None if wanted.me else wanted.limit)
+        _check(settings, named, sink)
+        name = str(named)
         if sink not in self._members and self._stale:
             self._tell_freshness(sink)
         member = self._members.setdefault(sink, _Member())
-        if name not in member.wanted and len(member.wanted) >= self._max_subscriptions:
+        if name not in member.followers and len(member.followers) >= self._max_subscriptions:
             raise BadRequest(f"A connection has at most {self._max_subscriptions} subscriptions.")
         self._detach(member, name)
-        member.wanted[name] = wanted
+        member.followers[name] = None
         if not member.paused:
-            self._attach(sink, member, name)
+            self._attach(sink, member, name, wanted.since)
         return name
 
     def unsubscribe(self, sink: Sink, name: str) -> None:
         """Follow no more. Raises NotFound where there is no such subscription."""
         member = self._members.get(sink)
-        if member is None or name not in member.wanted:
+        if member is None or name not in member.followers:
             raise NotFound(f"There is no subscription {name!r} on this connection.")
-        del member.wanted[name]
         self._detach(member, name)
+        del member.followers[name]
 
     def leave(self, sink: Sink) -> None:
         """The sink is gone."""
@@ -117,8 +143,7 @@ class Hub:
         """Push again, beginning with a snapshot of each board."""
         member = self._members.setdefault(sink, _Member())
         member.paused = False
-        for name, wanted in tuple(member.wanted.items()):
-            member.wanted[name] = Subscribe(board=wanted.board, window=wanted.window, limit=wanted.limit, me=wanted.me)
+        for name in tuple(member.followers):
             if self._recheck(sink, name):
                 self._attach(sink, member, name)
 
@@ -126,8 +151,8 @@ class Hub:
         """Somebody else listens now: own standings are dropped, and boards that they may not see."""
         member = self._members.get(sink)
         if member is not None:
-            for name, wanted in tuple(member.wanted.items()):
-                if wanted.me:
+            for name in tuple(member.followers):
+                if _Named.of(name).limit is None:
                     self.unsubscribe(sink, name)
                 else:
                     self._recheck(sink, name)
@@ -136,7 +161,7 @@ class Hub:
         """How many connections follow each board now."""
         counts: dict[str, int] = {}
         for member in self._members.values():
-            for board in {place.board for place, _ in member.followers.values()}:
+            for board in {_Named.of(name).board for name, follower in member.followers.items() if follower}:
                 counts[board] = counts.get(board, 0) + 1
         return counts
 
@@ -147,23 +172,28 @@ class Hub:
 
     # Subscriptions
 
-    def _attach(self, sink: Sink, member: _Member, name: str) -> None:
-        wanted = member.wanted[name]
-        place = self._places.at(wanted.board, name.split("/")[1])
+    def _attach(self, sink: Sink, member: _Member, name: str, since: Since | None = None) -> None:
+        board, window, limit = _Named.of(name)
+        place = self._places.at(board, window)
         follower: Follower | OwnFollower
-        if wanted.me and sink.player_id is not None:
+        if limit is None:
+            assert sink.player_id is not None  # as was checked
             follower = OwnFollower(name, sink, sink.player_id)
             place.own.join(follower)
         else:
-            follower = Follower(name, sink, wanted.limit, _known(wanted, place.topic.period))
+            follower = Follower(name, sink, limit, _known(since, place.topic.period))
             place.topic.join(follower)
-        member.followers[name] = (place, follower)
+        member.followers[name] = follower
 
     def _detach(self, member: _Member, name: str) -> None:
-        attached = member.followers.pop(name, None)
-        if attached is None:
+        follower = member.followers.get(name)
+        if follower is None:
             return
-        place, follower = attached
+        member.followers[name] = None
+        board, window, _ = _Named.of(name)
+        place = self._places.get(board, window)
+        if place is None:
+            return
         if isinstance(follower, OwnFollower):
             place.own.leave(follower)
         else:
@@ -172,10 +202,9 @@ class Hub:
 
     def _recheck(self, sink: Sink, name: str) -> bool:
         """End a subscription that would not be granted now, and say so; tells whether it stays."""
-        member = self._members[sink]
-        wanted, window = member.wanted[name], name.split("/")[1]
+        named = _Named.of(name)
         try:
-            _check(self._settings(wanted.board), window, wanted, sink)
+            _check(self._settings(named.board), named, sink)
         except Unauthenticated:
             self._end(sink, name, Forbidden("This board is not public any more."))
         except ScoreboardError as refusal:
@@ -198,18 +227,17 @@ class Hub:
             raise NotFound(f"There is no board {board!r}.") from None
 
 
-def _check(settings: BoardSettings, window: str, wanted: Subscribe, sink: Sink) -> None:
+def _check(settings: BoardSettings, wanted: _Named, sink: Sink) -> None:
     """Raise what speaks against the subscription."""
     if not settings.public and sink.player_id is None:
         raise Unauthenticated("This board is not public.")
-    if wanted.me and sink.player_id is None:
+    if wanted.limit is None and sink.player_id is None:
         raise Unauthenticated("Only a player has an own standing.")
-    if window not in settings.windows:
-        raise BadRequest(f"This board has the windows {', '.join(settings.windows)}, not {window!r}.")
-    if not wanted.me and wanted.limit > settings.live_limit:
+    if wanted.window not in settings.windows:
+        raise BadRequest(f"This board has the windows {', '.join(settings.windows)}, not {wanted.window!r}.")
+    if wanted.limit is not None and wanted.limit > settings.live_limit:
         raise BadRequest(f"This board shows at most {settings.live_limit} rows live.")
 
 
-def _known(wanted: Subscribe, period: BoardPeriod) -> Known | None:
-    since = wanted.since
+def _known(since: Since | None, period: BoardPeriod) -> Known | None:
     return None if since is None or since.period != period.period else (since.epoch, since.version)

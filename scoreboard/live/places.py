@@ -77,6 +77,10 @@ class Places:
         self._wind(place)
         return place
 
+    def get(self, board: str, window: str) -> Place | None:
+        """The place of a window; one that is followed is there unless its board is gone."""
+        return self._places.get((board, window))
+
     def of(self, board: str) -> tuple[Place, ...]:
         """The places of a board."""
         return tuple(place for place in self._places.values() if place.board == board)

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from scoreboard.api.shortcut import shorten
 from scoreboard.app import create_app
+from scoreboard.app.state import LIVE
 from scoreboard.config import DataSettings, LimitSettings, Settings
 from tests.api import described
 
@@ -97,7 +98,7 @@ async def running(folder: Path, settings: Settings | None = None, *, shortened: 
     async with TestClient(server) as http:
         if shortened:
             assert isinstance(server.runner, web.AppRunner)
-            shorten(server.runner, cors=bool(settings.server.cors_origins))
+            shorten(server.runner, app[LIVE].handle, cors=bool(settings.server.cors_origins))
         yield Api(http)
 
 

@@ -283,3 +283,26 @@ def test_an_address_that_was_asked_for_before_need_not_be_taken_apart_again() ->
     assert first is not None
     assert addresses.find("GET", f"{PREFIX}boards/main/top") is first
     assert addresses.find("POST", f"{PREFIX}boards/main/top") is None
+
+
+UPGRADE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "more", "status"),
+    [
+        ("GET", "/ws", (), 400),
+        ("GET", "/ws", UPGRADE, 400),
+        ("GET", "/ws", (*UPGRADE, "Sec-WebSocket-Key: short"), 400),
+        ("GET", "/ws", (*UPGRADE, "Origin: https://elsewhere.example"), 403),
+        ("GET", "/ws", ("Expect: 100-continue",), 400),
+        ("GET", "/ws?a=1", (), 400),
+        ("GET", "/ws/", (), 404),
+        ("HEAD", "/ws", (), 400),
+        ("POST", "/ws", (), 405),
+    ],
+)
+async def test_a_socket_that_is_refused_is_refused_by_both_ways(
+    both: Both, method: str, target: str, more: tuple[str, ...], status: int
+) -> None:
+    assert (await both.same(request(method, target, *more))).status == status
