@@ -128,8 +128,8 @@ def _tag(output: Any) -> str | None:
 
 def _json(call: RestCall, body: bytes, status: int, cache: str, tag: str | None) -> web.StreamResponse:
     fields = () if call.allowance is None else call.allowance.fields()
-    if call.alone and can_be_ready(call.request):
-        return ReadyResponse(head_of(status, len(body), cache, tag), body, fields)
+    if call.outgoing is not None and can_be_ready(call.request):
+        return ReadyResponse(call.outgoing, head_of(status, len(body), cache, tag), body, fields)
     headers = dict(fields)
     headers["Cache-Control"] = cache
     if tag is not None:

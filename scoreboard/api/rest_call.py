@@ -10,6 +10,7 @@ from msgspec import Struct
 from scoreboard.api.call import Call, Handler
 from scoreboard.api.operation import Operation
 from scoreboard.api.operations import OPERATIONS
+from scoreboard.api.ready import Outgoing
 from scoreboard.codec import decode_json
 from scoreboard.errors import BadRequest, TooLarge
 from scoreboard.wire import Nothing
@@ -38,13 +39,13 @@ class Named(Struct, eq=False):
 class RestCall(Call, eq=False, kw_only=True):
     """A call that came as a request; `go_on` is where it goes from behind all middlewares.
 
-    `alone` says that nobody else has a say in the headers of the answer, or wants to see them.
+    `outgoing` is what writes the answer where nobody else has a say in its headers, or wants to see them.
     """
 
     request: web.Request
     named: Named
     go_on: Callable[["RestCall"], Awaitable[web.StreamResponse]]
-    alone: bool = False
+    outgoing: Outgoing | None = None
 
 
 def read_input(call: RestCall, handler: Handler) -> Awaitable[Any]:

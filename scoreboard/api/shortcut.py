@@ -16,6 +16,7 @@ from scoreboard.api.context import CONTEXT
 from scoreboard.api.operation import Operation
 from scoreboard.api.operations import OPERATIONS
 from scoreboard.api.problems import METRICS, explain
+from scoreboard.api.ready import Outgoing
 from scoreboard.api.rest import PREFIX, perform, respond
 from scoreboard.api.rest_call import Named, RestCall
 
@@ -50,6 +51,7 @@ class Shortcut:
         self._upgrade = upgrade
         self._cors = cors
         self._addresses = Addresses(OPERATIONS)
+        self._outgoing = Outgoing()
 
     def __call__(self, request: BaseRequest) -> Awaitable[web.StreamResponse]:
         """Answer a request."""
@@ -68,7 +70,7 @@ class Shortcut:
             request=request,
             named=named,
             go_on=respond,
-            alone=True,
+            outgoing=self._outgoing,
         )
         return perform(call, self._metrics)
 
