@@ -276,6 +276,33 @@ async def test_many_boards_are_told_of_once_each(world: World, monkeypatch: pyte
         assert dict(await world.shown(board)) == {"ada": 2, "bob": 2}
 
 
+async def test_boards_that_are_numbered_anew_are_not_mixed_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scoreboard.storage.sqlite.line.MAX_BOARDS", 3)
+    for board in ("a", "b", "c", "d"):
+        await world.board(board, operator="latest" if board == "d" else "sum")
+    for board in ("a", "b", "c"):
+        await world.submit("ada", 5, board)
+    committal = await world.commit(world.submission("ada", 5, "a"), world.submission("ada", 5, "d"))
+    assert [outcome.score for outcome in committal.outcomes] == [10, 5]
+
+
+async def test_a_submission_that_cannot_be_told_does_not_keep_its_board_from_the_writer(world: World) -> None:
+    await world.board("new")
+    pid = writer()
+    with pytest.raises(UnicodeEncodeError):
+        await world.submit("ada", 1, "new", metadata="\ud800")
+    assert (await world.submit("ada", 2, "new")).score == 2
+    assert writer() == pid
+
+
+async def test_closing_finishes_what_the_writer_has_in_hand(world: World, path: Path) -> None:
+    committing = [asyncio.create_task(world.submit(f"player-{number}", 1)) for number in range(3)]
+    await asyncio.sleep(0)
+    await world.storage.close()
+    assert [outcome.status for outcome in await asyncio.gather(*committing)] == ["accepted"] * 3
+    assert scores(path) == [1, 1, 1]
+
+
 @pytest.mark.parametrize("size", [1, 3, 4, 7, 10_000])
 def test_messages_are_put_together_from_pieces(size: int) -> None:
     messages = [failed(Unavailable("full", retry_after_s=1.0)), failed(ValueError("twice")), failed(KeyError("lost"))]

@@ -23,7 +23,7 @@ from scoreboard.storage.sqlite.messages import (
 )
 
 MAX_BOARDS = 1_000
-"""Boards that the writer knows by number; before one more they are numbered anew."""
+"""Boards that the writer knows by number; where there are as many, the next batch numbers its own anew."""
 
 
 class Line(asyncio.Protocol):
@@ -40,13 +40,20 @@ class Line(asyncio.Protocol):
         self.is_ready = False
 
     def commit(self, boards: Sequence[Board], batch: Sequence[Submission], now: int) -> "asyncio.Future[Committal]":
-        """Have a batch committed."""
+        """Have a batch committed. Raises ValueError or OverflowError for what cannot be put into a message."""
         assert self._transport is not None
+        if len(self._numbers) >= MAX_BOARDS:
+            self._numbers.clear()
         new: dict[int, Board] = {}
         numbers = [self._number(board, new) for board in boards]
+        try:
+            message = frame(Batch(new, numbers, batch, now))
+        except BaseException:
+            self._numbers.clear()  # those just given are not known there
+            raise
+        self._transport.write(message)
         answer = self._loop.create_future()
         self._asked.append(answer)
-        self._transport.write(frame(Batch(new, numbers, batch, now)))
         return answer
 
     def _number(self, board: Board, new: dict[int, Board]) -> int:
@@ -54,8 +61,6 @@ class Line(asyncio.Protocol):
         known = self._numbers.get(id(board))
         if known is not None:
             return known[0]
-        if len(self._numbers) >= MAX_BOARDS and not new:
-            self._numbers.clear()
         number = len(self._numbers)
         self._numbers[id(board)] = number, board
         new[number] = board
