@@ -295,6 +295,18 @@ async def test_a_submission_that_cannot_be_told_does_not_keep_its_board_from_the
     assert writer() == pid
 
 
+async def test_a_batch_that_the_writer_does_not_understand_fails_alone(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.board("new")
+    pid = writer()
+    with pytest.raises(InternalError):
+        await world.submit("ada", 1, "new", status="odd")
+    assert "a batch failed" in caplog.text
+    assert (await world.submit("ada", 2, "new")).score == 2
+    assert writer() == pid
+
+
 async def test_closing_finishes_what_the_writer_has_in_hand(world: World, path: Path) -> None:
     committing = [asyncio.create_task(world.submit(f"player-{number}", 1)) for number in range(3)]
     await asyncio.sleep(0)

@@ -97,6 +97,7 @@ class Line(asyncio.Protocol):
             case Done(committal):
                 _answer(self._asked.popleft(), committal)
             case Failed() as failure:
+                self._numbers.clear()  # perhaps it was not even read, and the boards in it are not known there
                 _fail(self._asked.popleft(), error_of(failure))
             case Logged(logger, level, text):
                 logging.getLogger(logger).log(level, text)

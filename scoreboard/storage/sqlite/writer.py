@@ -16,8 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
 from scoreboard.errors import ConfigError, InternalError
 from scoreboard.model import Board
 from scoreboard.storage.base import Committal
@@ -65,10 +63,9 @@ class Writer:
         self._boards: dict[int, Board] = {}
 
     def answer(self, body: bytes) -> Done | Failed:
-        """Commit a batch. Raises msgspec.DecodeError."""
-        batch = decode_batch(body)
+        """Commit a batch."""
         try:
-            return Done(self._commit(batch))
+            return Done(self._commit(decode_batch(body)))
         except Exception as error:  # belongs to the server, whatever it is; the next batch may do better
             failure = failed(fault(error) if isinstance(error, sqlite3.Error) else error)
             if failure.kind == InternalError.__name__:
@@ -94,19 +91,12 @@ def serve(line: socket.socket, path: Path, busy_timeout_ms: int) -> None:
         log.error("the database cannot be opened: %s", error)
         return
     with closing(connection), line.makefile("rb") as asked:
-        try:
-            _answer_all(Writer(connection), asked, say)
-        except msgspec.DecodeError as error:  # a fault of ours, and boards that others refer to are lost with it
-            log.exception("a batch cannot be read")
-            say(failed(error))
-
-
-def _answer_all(writer: Writer, asked: BinaryIO, say: Say) -> None:
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLD)
-    say(Ready())
-    while (body := _next(asked)) is not None:
-        say(writer.answer(body))
+        writer = Writer(connection)
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLD)
+        say(Ready())
+        while (body := _next(asked)) is not None:
+            say(writer.answer(body))
 
 
 def _next(asked: BinaryIO) -> bytes | None:
