@@ -1,5 +1,6 @@
 """The ranking in a real Redis: the contract, and what only a server outside the process can do."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -8,14 +9,14 @@ import pytest
 
 from scoreboard.clock import SystemClock
 from scoreboard.model import BoardPeriod
-from scoreboard.ranking.base import Notify, Ranking, SettingsOf
+from scoreboard.ranking.base import Notify, NotLoaded, Ranking, SettingsOf
 from scoreboard.ranking.redis import RedisRanking
 from scoreboard.redis import Keys, Server, Subscriber
 from scoreboard.tasks import Tasks
 from tests.ranking.contract import NamesContract, ReadingContract, WritingContract
 from tests.ranking.loading import LoadingContract
 from tests.ranking.model import ModelContract
-from tests.ranking.world import Backend
+from tests.ranking.world import Backend, World
 from tests.redis_cluster import RedisCluster
 from tests.redis_server import RedisServer
 
@@ -87,3 +88,22 @@ class TestClusterRanking(ReadingContract, WritingContract, NamesContract, Loadin
     @pytest.fixture
     def backend(self, redis_cluster: RedisCluster) -> Backend:
         return RedisBackend(redis_cluster)
+
+
+async def test_a_ranking_that_redis_lost_is_not_taken_for_one_that_is_known(redis_server: RedisServer) -> None:
+    backend = RedisBackend(redis_server)
+    world = World(backend)
+    main = world.board()
+    async with world.open() as world.ranking:
+        world.ranking.watch(main)
+        await world.load(main, world.standing(main, "ada", 5))
+        for look in (world.ranking.top(main, 1), world.ranking.placings(main, ["ada"])):
+            async with asyncio.timeout(10):
+                while not await world.ranking.loaded(main):
+                    await world.load(main, world.standing(main, "ada", 5), epoch=2)
+            redis_server.command("FLUSHALL")
+            with pytest.raises(NotLoaded):
+                await look
+            assert not await world.ranking.loaded(main)
+        assert await world.ranking.project([world.standing(main, "ada", 6, 2)]) == (None,)
+        assert not await world.ranking.loaded(main)

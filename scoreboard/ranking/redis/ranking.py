@@ -104,6 +104,7 @@ class RedisRanking:
         renamed: list[Changed] = []
         for (period, _), answer in zip(calls, await self._calls.each(PROJECT, calls), strict=True):
             if isinstance(answer, NotLoaded):
+                self._watch.lost(period)
                 continue
             epoch, (version, changed, placings, names) = answer
             if changed:
@@ -158,7 +159,7 @@ class RedisRanking:
         known = self._watch.known(period)
         if known is not None:
             return known
-        epoch, (version, *_) = await self._calls.one(FACTS, period)
+        epoch, (version, *_) = await self._one(FACTS, period)
         self._watch.saw([Changed(period, epoch, version)], tell=False)
         return epoch, version
 
@@ -181,7 +182,7 @@ class RedisRanking:
         """The rows of these players, best first."""
         members = self._members(period)
         wanted = msgspec.msgpack.encode(tuple(dict.fromkeys(player_ids)))
-        epoch, (version, total, found) = await self._calls.one(PLAYERS, period, members.ties, wanted, 1)
+        epoch, (version, total, found) = await self._one(PLAYERS, period, members.ties, wanted, 1)
         rows = [
             members.row(position, rank, score, member, name)
             for position, rank, score, member, name in filter(None, found)
@@ -192,26 +193,34 @@ class RedisRanking:
         """Where these players stand, in the order given."""
         members = self._members(period)
         wanted = msgspec.msgpack.encode(tuple(player_ids))
-        epoch, (version, _, found) = await self._calls.one(PLAYERS, period, members.ties, wanted, 0)
+        epoch, (version, _, found) = await self._one(PLAYERS, period, members.ties, wanted, 0)
         return tuple(_placing(members, epoch, version, placing) for placing in found)
 
     async def placing_of_score(self, period: BoardPeriod, score: int, tiebreakers: Sequence[int]) -> Placing:
         """Where a new standing with this score would stand, ahead of its equals."""
         text, ties = self._members(period).probe(score, tiebreakers)
-        epoch, (version, position, rank) = await self._calls.one(SCORE, period, text, ties)
+        epoch, (version, position, rank) = await self._one(SCORE, period, text, ties)
         return Placing(epoch, version, position, rank, score)
 
     async def digest(self, period: BoardPeriod) -> tuple[int, int]:
         """Number of visible standings and the sum of their scores."""
-        _, (_, total, high, low) = await self._calls.one(FACTS, period)
+        _, (_, total, high, low) = await self._one(FACTS, period)
         return total, self._members(period).score(str(int(high) * HALF + int(low)).encode())
 
     async def close(self) -> None:
         """Everything is Redis's."""
 
+    async def _one(self, script: Script, period: BoardPeriod, *arguments: Argument) -> tuple[int, list[Any]]:
+        """What a script answers; of a ranking that is found to be gone no version is known."""
+        try:
+            return await self._calls.one(script, period, *arguments)
+        except NotLoaded:
+            self._watch.lost(period)
+            raise
+
     async def _range(self, period: BoardPeriod, where: str, *arguments: Argument) -> Page:
         members, settings = self._members(period), self._settings_of(period.board)
-        epoch, (version, total, first, rank, found, names) = await self._calls.one(
+        epoch, (version, total, first, rank, found, names) = await self._one(
             RANGE, period, members.ties, where, *arguments
         )
         return _page(period, epoch, version, total, members.rows(settings.rank, first, rank, found, names))
