@@ -6,6 +6,9 @@ import { remember, wanted } from "./address.js";
 
 const root = document.documentElement;
 
+/** Rows that there is room for at least, on a wall: one alone would be as large as the screen. */
+const FEWEST = 3;
+
 /** Shows one board at a time. */
 export class Shown {
   #live;
@@ -129,6 +132,7 @@ export class Shown {
     // Nothing is pushed while the shown rows stay as they are, so the own position may know of more players.
     const total = Math.max(rows.total, standing?.position ?? 0);
     this.#table.show(rows.rows, { player: this.#live.player, standing });
+    root.style.setProperty("--rows", Math.max(FEWEST, rows.rows.length));
     this.#announcer.board(rows.rows[0], standing?.rank, this.#settings.decimals);
     this.#note(total ? counted(rows.rows.length, total) : this.#nothing(), total);
   }
@@ -145,6 +149,7 @@ export class Shown {
     this.#play.standing = null;
     this.#frozen.show(page.frozen_at ?? null);
     this.#table.show(page.rows, { player, standing });
+    root.style.setProperty("--rows", Math.max(FEWEST, page.rows.length));
     const title = periodTitle(this.#window, period);
     const players = page.total ? counted(page.rows.length, page.total) : "No scores";
     this.#note(`${players} · ${title}, ended`, page.total);
