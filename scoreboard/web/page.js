@@ -2,6 +2,7 @@
 
 import { BOARD, wanted } from "./address.js";
 import { Announcer } from "./announcer.js";
+import { Front } from "./front.js";
 import { Frozen, alike } from "./frozen.js";
 import { Play } from "./play.js";
 import { HOME, Scoreboard } from "./scoreboard.js";
@@ -28,6 +29,7 @@ new Status(live, find("#status"), { announcer });
 themeButton(find("#theme"));
 root.style.setProperty("--rows", LIMIT);
 
+const front = new Front(live, find("#front"));
 let settings = null;
 
 live.addEventListener("state", () => live.state === "active" && loadBoards());
@@ -41,7 +43,12 @@ async function loadBoards() {
   } catch {
     return; // the next connection asks again
   }
+  if (!BOARD && boards.length > 1 && root.dataset.display === "page") {
+    showFront(boards);
+    return;
+  }
   const board = BOARD ? boards.find((each) => each.board === BOARD) : boards[0];
+  front.clear();
   showBoards(boards, board);
   if (!board) {
     await explain();
@@ -58,6 +65,15 @@ async function explain() {
   const error = await live.call("board", { board: BOARD }).catch((refusal) => refusal);
   if (error.code === "unauthenticated") missing("This board is not public. Sign in to watch it.", "private");
   else missing("There is no such board.");
+}
+
+function showFront(boards) {
+  shown.clear();
+  settings = play.board = null;
+  find("#title").textContent = "Scoreboards";
+  document.title = "Live scoreboards";
+  front.show(boards);
+  root.dataset.phase = "front";
 }
 
 function missing(why, phase = "missing") {

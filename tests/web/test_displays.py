@@ -51,6 +51,23 @@ async def test_a_wall_shows_all_its_rows_on_any_screen(browsing: Browsing, api: 
     assert row["height"] > height / 22
 
 
+@pytest.mark.parametrize("size", ["hd", "4k"])
+async def test_few_players_are_large_on_a_wall_and_more_find_room(
+    browsing: Browsing, api: Api, tmp_path: Path, size: str
+) -> None:
+    await post(api, tmp_path, dict(list(SCORES.items())[:3]))
+    width, height = SIZES[size]
+    page = await browsing.open("/b/main?display=wall", viewport={"width": width, "height": height})
+    await shown(page, *rows(SCORES, 3))
+    row = await page.locator("tbody tr").nth(1).bounding_box()
+    assert row is not None
+    assert row["height"] > height / 9
+    assert await page.evaluate(FITS) == [True, True]
+    await post(api, tmp_path, dict.fromkeys(list(SCORES)[:3], 0) | dict(list(SCORES.items())[3:]))
+    await shown(page, *rows(SCORES, 10))
+    assert await page.evaluate(FITS) == [True, True]
+
+
 @pytest.mark.parametrize("display", DISPLAYS)
 async def test_a_display_has_nothing_to_press_and_goes_on_live(
     browsing: Browsing, api: Api, tmp_path: Path, display: str
