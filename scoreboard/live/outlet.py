@@ -66,6 +66,7 @@ class Outlet:
             return
         if not self._waiting:
             self._loop.call_soon(self._flush)
+            self._clear = False
         self._waiting += frame
 
     def push(self, frame: bytes) -> bool:
@@ -83,8 +84,6 @@ class Outlet:
 
     def direct(self) -> Send | None:
         """What takes bytes straight to the kernel, where nothing waits before them."""
-        if self._waiting:
-            self._flush()
         # The descriptor of a transport that is closing may be another connection's by now.
         if self._transport.is_closing() or not (self._clear or self._emptied()):
             return None
@@ -165,8 +164,10 @@ class Outlet:
         self._clear = False
 
     def _emptied(self) -> bool:
-        """Whether the transport has sent what it was handed."""
-        self._clear = not self._finished and not self._transport.get_write_buffer_size()
+        """Whether the transport has sent all, what waits included."""
+        self._flush()
+        transport = self._transport
+        self._clear = not (self._finished or transport.is_closing() or transport.get_write_buffer_size())
         return self._clear
 
     def _watch(self) -> None:
