@@ -413,15 +413,28 @@ CROSS JOIN LATERAL fold_history(%(operator)s, %(signs)s, %(board)s, page.player_
 ORDER BY page.player_id;
 
 -- name: digest
--- Number of visible standings of a period and the sum of their scores.
-SELECT count(*), coalesce(sum(score), 0)::text FROM shown_standings
-WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND order_key IS NOT NULL;
+-- Number of visible standings of a period and the sum of their scores: those of now, and the difference to what is shown.
+SELECT live.number + moved.number, (live.total + moved.total)::text
+FROM (
+    SELECT count(*) AS number, coalesce(sum(score), 0) AS total FROM standings
+    WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND order_key IS NOT NULL
+) AS live, (
+    SELECT count(kept.order_key) - count(now.order_key) AS number,
+        coalesce(sum(kept.score) FILTER (WHERE kept.order_key IS NOT NULL), 0)
+            - coalesce(sum(now.score) FILTER (WHERE now.order_key IS NOT NULL), 0) AS total
+    FROM frozen_standings AS kept JOIN standings AS now USING (board, "window", period, player_id)
+    WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s
+) AS moved;
 
 -- name: page
 -- The first rows of a period, each with the number of all: of what is as it is shown, and of what is kept from view.
 SELECT order_key, name, (
-        SELECT count(*) FROM shown_standings
+        SELECT count(*) FROM standings
         WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s AND order_key IS NOT NULL
+    ) + (
+        SELECT count(kept.order_key) - count(now.order_key)
+        FROM frozen_standings AS kept JOIN standings AS now USING (board, "window", period, player_id)
+        WHERE board = %(board)s AND "window" = %(window)s AND period = %(period)s
     )
 FROM (
     (

@@ -436,9 +436,21 @@ LEFT JOIN history ON history.board = :board AND history.player_id = page.player_
 ORDER BY page.player_id, accepted_at, history.id;
 
 -- name: digest
--- Number of visible standings of a period and the sum of their scores, which may be beyond 64 bits, in two parts.
-SELECT count(*), coalesce(sum(score >> 20), 0), coalesce(sum(score & 1048575), 0)
-FROM shown_standings WHERE board = :board AND window = :window AND period = :period AND order_key IS NOT NULL;
+-- Number of visible standings of a period and the sum of their scores, which may be beyond 64 bits, in two parts: those
+-- of now, and the difference to what is shown.
+SELECT live.number + moved.number, live.high + moved.high, live.low + moved.low
+FROM (
+    SELECT count(*) AS number, coalesce(sum(score >> 20), 0) AS high, coalesce(sum(score & 1048575), 0) AS low
+    FROM standings WHERE board = :board AND window = :window AND period = :period AND order_key IS NOT NULL
+) AS live, (
+    SELECT count(kept.order_key) - count(now.order_key) AS number,
+        coalesce(sum(kept.score >> 20) FILTER (WHERE kept.order_key IS NOT NULL), 0)
+            - coalesce(sum(now.score >> 20) FILTER (WHERE now.order_key IS NOT NULL), 0) AS high,
+        coalesce(sum(kept.score & 1048575) FILTER (WHERE kept.order_key IS NOT NULL), 0)
+            - coalesce(sum(now.score & 1048575) FILTER (WHERE now.order_key IS NOT NULL), 0) AS low
+    FROM frozen_standings AS kept CROSS JOIN standings AS now USING (board, window, period, player_id)
+    WHERE board = :board AND window = :window AND period = :period
+) AS moved;
 
 -- name: page
 -- The first rows of a period and how many there are.
