@@ -157,6 +157,12 @@ class Boards:
             if board.freezes_at is not None and board.freezes_at <= self._clock.now():
                 await self._alter("board.freeze", board.id, "", self._freezing(board.id, due=True))
 
+    def renewed(self, board: Board) -> Board | None:
+        """A board that is not what it was any more, as it is now, if it has the same settings: frozen, or revealed."""
+        known = self._boards.get(board.id, board)
+        same = known.settings == board.settings and known.deleted_at is None
+        return known if same and known.revision != board.revision else None
+
     def next_freeze(self) -> int | None:
         """When the next board is to be frozen."""
         return min((board.freezes_at for board in self.all() if board.freezes_at is not None), default=None)

@@ -110,7 +110,7 @@ def _keep_watch(app: web.Application, outbox: Outbox) -> None:
 def _pipeline(app: web.Application, admissions: Admissions, rank: Rank) -> Pipeline:
     settings = app[SETTINGS].pipeline
     commit, publish = crash.marked(
-        Commit(app[STORAGE], admissions, app[CLOCK], settings.commit_timeout_s),
+        Commit(app[STORAGE], admissions, app[BOARDS], app[CLOCK], settings.commit_timeout_s),
         Publish(app[HUB].submitted),
         os.environ,
         production=app[SETTINGS].server.environment == "production",

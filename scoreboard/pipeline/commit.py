@@ -4,15 +4,22 @@ import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from scoreboard.admission.base import Admissions
+from scoreboard.boards import Boards
 from scoreboard.clock import Clock
-from scoreboard.errors import OutcomeUnknown
+from scoreboard.errors import OutcomeUnknown, ScoreboardError, Unavailable
 from scoreboard.model import Board, Committed, Submission
 from scoreboard.storage.base import Committal, Storage
 
-UNSTORED = frozenset({"player_banned", "score_out_of_range", "not_found", "unavailable", "period_closed"})
-"""Rejections of the transaction itself: nothing was kept, so the action id stays free."""
+UNSTORED = frozenset(
+    {"player_banned", "score_out_of_range", "not_found", "unavailable", "outcome_unknown", "period_closed"}
+)
+"""Rejections of the transaction itself: nothing was kept, as far as is known, so the action id stays free."""
+
+TRIES_AGAIN = 3
+"""How often a board may be frozen or revealed while a submission to it is on its way."""
 
 
 class Judged(Struct, frozen=True):
@@ -25,14 +32,17 @@ class Judged(Struct, frozen=True):
 class Commit:
     """Writes batches to the system of record and tells the admission state what became of each action id."""
 
-    def __init__(self, storage: Storage, admissions: Admissions, clock: Clock, timeout_s: float) -> None:
+    def __init__(
+        self, storage: Storage, admissions: Admissions, boards: Boards, clock: Clock, timeout_s: float
+    ) -> None:
         self._storage = storage
         self._admissions = admissions
+        self._boards = boards
         self._clock = clock
         self._timeout_s = timeout_s
 
     async def __call__(self, batch: Sequence[Judged]) -> Committal:
-        """One transaction for the batch.
+        """One transaction for the batch, and one more for those whose board was frozen or revealed just then.
 
         Raises Unavailable where nothing was written, and OutcomeUnknown where that is not known, also after
         `timeout_s` seconds.
@@ -47,6 +57,10 @@ class Commit:
             if isinstance(fault, TimeoutError):
                 raise OutcomeUnknown(retry_after_s=1) from fault
             raise
+        for _ in range(TRIES_AGAIN):
+            if Unavailable.code not in [outcome.code for outcome in committal.outcomes]:
+                break
+            committal = await self._again(batch, committal)
         await self._admissions.settle(
             [
                 (submission, outcome if _is_stored(outcome) else None)
@@ -54,6 +68,43 @@ class Commit:
             ]
         )
         return committal
+
+    async def _again(self, batch: Sequence[Judged], committal: Committal) -> Committal:
+        """The outcomes, with another one for each submission that was refused and is judged by the same settings."""
+        try:
+            await self._boards.freeze_due()
+            await self._boards.refresh()
+        except ScoreboardError:  # they stay refused, and may come again
+            return committal
+        late = self._late(batch, committal)
+        if not late:
+            return committal
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                again = await self._storage.commit(
+                    [judged.board for judged in late.values()],
+                    [judged.submission for judged in late.values()],
+                    self._clock.now(),
+                )
+        except (TimeoutError, OutcomeUnknown):
+            unknown = [replace(committal.outcomes[index], code=OutcomeUnknown.code) for index in late]
+            again = Committal(tuple(unknown), None)
+        except ScoreboardError:  # as above
+            return committal
+        found = dict(zip(late, again.outcomes, strict=True))
+        outcomes = tuple([found.get(index, outcome) for index, outcome in enumerate(committal.outcomes)])
+        # Of two rows in the outbox one is left to the sweeper.
+        return Committal(outcomes, again.outbox_id if committal.outbox_id is None else committal.outbox_id)
+
+    def _late(self, batch: Sequence[Judged], committal: Committal) -> dict[int, Judged]:
+        """Those that were refused, by their places in the batch, with their boards as they are now."""
+        late = {}
+        for index, (judged, outcome) in enumerate(zip(batch, committal.outcomes, strict=True)):
+            if outcome.code == Unavailable.code:
+                board = self._boards.renewed(judged.board)
+                if board is not None:
+                    late[index] = Judged(board, judged.submission)
+        return late
 
 
 def _is_stored(outcome: Committed) -> bool:

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from scoreboard.errors import (
     IdempotencyMismatch,
     NotFound,
+    OutcomeUnknown,
     PeriodClosed,
     PlayerBanned,
     RuleRejected,
@@ -20,7 +21,8 @@ from scoreboard.pipeline import Done
 from scoreboard.wire import BatchItem, BatchItemOut, ScoreOut
 
 _REJECTIONS: Mapping[str, type[ScoreboardError]] = {
-    error.code: error for error in (PlayerBanned, ScoreOutOfRange, NotFound, PeriodClosed, RuleRejected, Unavailable)
+    error.code: error
+    for error in (PlayerBanned, ScoreOutOfRange, NotFound, PeriodClosed, RuleRejected, Unavailable, OutcomeUnknown)
 }
 
 

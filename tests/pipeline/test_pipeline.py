@@ -34,7 +34,7 @@ class World:
         self.rank = Rank(
             self.ranking, self.rebuilder, self.boards, self.outbox, Hidden(storage, self.ranking, self.boards)
         )
-        commit = Commit(storage, MemoryAdmissions(self.clock, 0), self.clock, timeout_s=10)
+        commit = Commit(storage, MemoryAdmissions(self.clock, 0), self.boards, self.clock, timeout_s=10)
         self.pipeline = Pipeline(
             commit, self.rank, Publish(submitted), self.tasks, Metrics(), batch_max=100, queue_max=1000
         )
@@ -93,3 +93,34 @@ async def test_a_restart_finds_every_standing_though_the_outbox_was_not_settled(
         assert await w.scores() == [("bob", 7), ("ada", 5)]
         await w.outbox.sweep()
         assert await w.scores() == [("bob", 7), ("ada", 5)]
+
+
+async def test_a_score_whose_board_is_frozen_or_revealed_just_then_is_counted_all_the_same(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        before, other = w.judged("ada", 5), w.judged("bob", 1)
+        assert await w.storage.freeze_board("main", w.clock.now(), []) is not None  # as another server does
+        done = await w.pipeline.put(before)
+        assert (done.outcome.status, done.outcome.score, done.placing) == ("accepted", 5, None)
+        assert await w.storage.standings_of(MAIN, None, 10) == ()
+        assert await w.storage.reveal_board("main", w.clock.now(), []) is not None
+        assert (await w.pipeline.put(other)).outcome.status == "accepted"
+        assert len(await w.storage.standings_of(MAIN, None, 10)) == 2
+
+
+async def test_a_score_that_comes_when_its_board_should_be_frozen_freezes_it(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        await w.boards.freeze("main", "admin", w.clock.now() + 1)
+        done = await w.pipeline.put(w.judged("ada", 5))
+        assert (done.outcome.status, done.placing) == ("accepted", None)
+        assert w.boards.get("main").frozen_at is not None
+        assert await w.storage.standings_of(MAIN, None, 10) == ()
+
+
+async def test_a_score_judged_by_other_settings_may_come_again(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        judged = w.judged("ada", 5)
+        await w.boards.put("main", BoardSettings(operator="sum", max_score=3), "admin")
+        done = await w.pipeline.put(judged)
+        assert (done.outcome.status, done.outcome.code) == ("rejected", "unavailable")
+        await w.boards.freeze("main", "admin")
+        assert (await w.pipeline.put(judged)).outcome.code == "unavailable"
