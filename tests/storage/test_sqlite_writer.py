@@ -307,6 +307,29 @@ async def test_a_batch_that_the_writer_does_not_understand_fails_alone(
     assert writer() == pid
 
 
+async def test_a_batch_sent_behind_one_that_is_not_understood_is_never_counted_by_another_boards_settings(
+    world: World,
+) -> None:
+    await world.board("other", operator="best")
+    await world.submit("ada", 1)
+    assert (await world.submit("ada", 5, "other")).score == 5
+    with pytest.raises(InternalError):  # from here on boards are numbered anew
+        await world.submit("bob", 1, status="odd")
+    pid = writer()
+    os.kill(pid, signal.SIGSTOP)
+    first = asyncio.create_task(world.submit("bob", 1, "other", status="odd"))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(world.submit("ada", 7, "other"))
+    await asyncio.sleep(0)
+    os.kill(pid, signal.SIGCONT)
+    with pytest.raises(InternalError):
+        await first
+    with pytest.raises(InternalError):
+        await second
+    assert await world.shown("other") == [("ada", 5)]
+    assert (await world.submit("ada", 7, "other")).score == 7
+
+
 async def test_closing_finishes_what_the_writer_has_in_hand(world: World, path: Path) -> None:
     committing = [asyncio.create_task(world.submit(f"player-{number}", 1)) for number in range(3)]
     await asyncio.sleep(0)

@@ -75,6 +75,9 @@ class Writer:
     def _commit(self, batch: Batch) -> Committal:
         self._boards.update(batch.boards)
         boards = [self._boards[number] for number in batch.numbers]
+        # A batch that was sent behind one that could not be read may speak of boards that were told in that one.
+        if any(board.id != item.board for board, item in zip(boards, batch.submissions, strict=True)):
+            raise LookupError("a board was not told of")
         return transact(self._connection, partial(commit, boards=boards, batch=batch.submissions, now=batch.now))
 
 
