@@ -175,6 +175,18 @@ async def test_a_batch_lies_ready_while_another_is_written_unless_somebody_else_
     assert len(await world.shown()) == 3
 
 
+async def test_a_writer_that_hangs_is_not_given_whatever_comes_meanwhile(world: World, path: Path) -> None:
+    os.kill(writer(), signal.SIGSTOP)
+    for score in range(1, 8):
+        giving_up = asyncio.create_task(world.submit("ada", score))
+        await asyncio.sleep(0)
+        giving_up.cancel()
+        await asyncio.wait([giving_up])
+    os.kill(writer(), signal.SIGCONT)
+    assert (await world.submit("ada", 10)).score == 13
+    assert scores(path) == [1, 2, 10]
+
+
 async def test_what_ends_a_group_of_processes_does_not_end_the_writer(world: World) -> None:
     pid = writer()
     for number in (signal.SIGINT, signal.SIGTERM):

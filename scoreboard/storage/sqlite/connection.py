@@ -22,6 +22,10 @@ READERS = 2
 MAX_WAITING = 1_000
 """Transactions that may wait for their turn, and as many reads; one more is refused as Overloaded."""
 
+MAX_HANDED = 2
+"""Batches in the hands of the process: the one that it writes, and the next. More wait for their turn, as all else
+does: a process that hangs is not left with whatever is given up meanwhile."""
+
 BUSY_TIMEOUT_MS = 1_000
 """How long to wait for another program that writes; then Unavailable."""
 
@@ -84,8 +88,7 @@ class Database:
                     self._process.start()
             return self._on_thread(partial(commit, boards=boards, batch=batch, now=now))
 
-        if self._handed and not self._waiting and self._open and self._process is not None and self._process.is_up:
-            # It is the process's turn and nobody else's: the next batch lies ready there when this one is done.
+        if self._has_turn(self._process):  # the next batch lies ready there when the one before is done
             return await asyncio.shield(start())
         return await self._in_turn(start)
 
@@ -103,6 +106,11 @@ class Database:
         if self._process is not None:
             await self._process.close()
         await self._writer.close()
+
+    def _has_turn(self, process: WriterProcess | None) -> bool:
+        """Whether it is the turn of the process, and of nobody else, and it can be given more."""
+        has_it = process is not None and process.is_up and 0 < self._handed < MAX_HANDED
+        return has_it and self._open and not self._waiting
 
     def _on_thread(self, job: Job[T]) -> "asyncio.Future[T]":
         running = self._writer.begin(lambda connection: transact(connection, job))
