@@ -60,7 +60,12 @@ def export(
 
 @contextmanager
 def _whole(path: Path) -> Iterator[BinaryIO]:
-    """A file that is at its place once it is whole, and nowhere if it never is."""
+    """A file that is at its place once it is whole, and nowhere if it never is; a pipe or device is written to."""
+    if path.exists() and not path.is_file():
+        with path.open("wb") as pipe:
+            yield pipe
+        return
+    path = path.resolve()  # a link leads to the new file, too
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as file:

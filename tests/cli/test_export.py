@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -71,6 +72,21 @@ def test_what_cannot_be_had_is_one_line_and_no_file(server: Server, tmp_path: Pa
     status, _, error = export(server, "-o", str(tmp_path / "nowhere" / "board.csv"))
     assert (status, error.count("\n"), "No such file" in error) == (1, 1, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_is_written_to_and_a_link_leads_to_the_new_file(server: Server, tmp_path: Path) -> None:
+    pipe, link, target = tmp_path / "pipe", tmp_path / "link.csv", tmp_path / "board.csv"
+    os.mkfifo(pipe)
+    target.write_text("an older one")
+    link.symlink_to(target)
+    with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reading:
+        assert export(server, "-o", str(pipe)) == (0, "", "")
+        text = reading.read()
+    assert pipe.is_fifo()
+    assert text.count(b"\n") == PLAYERS + 1
+    assert export(server, "-o", str(link)) == (0, "", "")
+    assert link.is_symlink()
+    assert target.read_bytes() == text
 
 
 def test_a_reader_that_has_enough_ends_it_in_one_line(server: Server) -> None:
