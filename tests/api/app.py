@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from scoreboard.api.shortcut import shorten
 from scoreboard.app import create_app
 from scoreboard.app.state import LIVE
+from scoreboard.clock import Clock
 from scoreboard.config import DataSettings, LimitSettings, Settings
 from tests.api import described
 
@@ -90,10 +91,12 @@ class Api:
 
 
 @asynccontextmanager
-async def running(folder: Path, settings: Settings | None = None, *, shortened: bool = True) -> AsyncIterator[Api]:
+async def running(
+    folder: Path, settings: Settings | None = None, *, shortened: bool = True, clock: Clock | None = None
+) -> AsyncIterator[Api]:
     """The application on a data folder, stopped gently at the end; `shortened` as it is where it is served alone."""
     settings = settings or Settings(limits=NO_LIMITS)
-    app = create_app(msgspec.structs.replace(settings, data=DataSettings(dir=str(folder))))
+    app = create_app(msgspec.structs.replace(settings, data=DataSettings(dir=str(folder))), clock)
     server = TestServer(app)
     async with TestClient(server) as http:
         if shortened:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from scoreboard.app.state import BOARDS, REBUILDER, STORAGE
-from scoreboard.clock import SECOND, SystemClock, from_rfc3339, rfc3339
+from scoreboard.app import state
+from scoreboard.clock import DAY, SECOND, ManualClock, SystemClock, from_rfc3339, rfc3339
 from scoreboard.config import Settings
 from scoreboard.model import BoardPeriod
-from tests.api.app import Answer, Api, backend, running
-from tests.api.modes import settings
+from tests.api.app import NO_LIMITS, Answer, Api, backend, running
+from tests.api.modes import BOARDS, settings
 from tests.api.sockets import Line
 
 __all__ = ["settings"]
@@ -256,11 +256,11 @@ async def test_a_ranking_made_anew_and_what_the_database_answers_are_frozen_too(
     await house.play()
     app = house.api.http.app
     assert app is not None
-    await app[REBUILDER].rebuild(MAIN)
+    await app[state.REBUILDER].rebuild(MAIN)
     after = (await house.api.get("boards/main/top")).body
     assert after["epoch"] > before["epoch"]
     assert {**after, "epoch": 0, "version": 0} == {**before, "epoch": 0, "version": 0}
-    page = await app[STORAGE].page(app[BOARDS].get("main"), MAIN, 10)
+    page = await app[state.STORAGE].page(app[state.BOARDS].get("main"), MAIN, 10)
     assert (page.total, [row.score for row in page.rows]) == (2, [60, 40])
 
 
@@ -277,6 +277,27 @@ async def test_a_server_that_starts_again_shows_what_it_showed(settings: Setting
         assert (after["rows"], after["frozen_at"]) == (before["rows"], before["frozen_at"])
         await backend(api, tmp_path).post("admin/boards/main/reveal")
         assert await api.rows() == [(1, "b:1", 20)]
+
+
+async def test_a_day_that_begins_meanwhile_is_empty_to_all(tmp_path: Path) -> None:
+    clock = ManualClock(SystemClock().now())
+    async with running(tmp_path, Settings(limits=NO_LIMITS, boards=BOARDS), clock=clock) as api:
+        key = backend(api, tmp_path)
+        item = {"player_id": "b:1", "board": "main", "score": 10}
+        await key.post("scores/batch", {"items": [item]})
+        await key.post("admin/boards/main/freeze")
+        for _ in range(2):  # that day, and once it is over
+            clock.advance(DAY)
+            before = [await _raw(api, "GET", f"boards/main/{what}") for what in ("top?window=day", "periods", "top")]
+            await key.post("scores/batch", {"items": [item]})
+            after = [await _raw(api, "GET", f"boards/main/{what}") for what in ("top?window=day", "periods", "top")]
+            assert before == after
+            assert (await api.get("boards/main/top?window=day")).body["total"] == 0
+        await key.post("admin/boards/main/reveal")
+        assert (await api.get("boards/main/top?window=day")).body["rows"][0]["score"] == 10
+        assert (await api.get("boards/main/top")).body["rows"][0]["score"] == 30
+        days = (await api.get("boards/main/periods")).body["periods"]
+        assert len([period for period in days if period["window"] == "day"]) == 3
 
 
 async def test_freezing_and_revealing_are_idempotent_and_in_the_trail(house: House) -> None:
