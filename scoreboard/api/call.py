@@ -91,4 +91,3 @@ class Call(Struct, eq=False):
 
 
 Handler = Callable[[Call], Awaitable[Any]]
-Middleware = Callable[[Call, Handler], Awaitable[Any]]

@@ -10,7 +10,6 @@ class Keys:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._changed = f"{prefix}:changed/"
         self.control = f"{prefix}:control"
         """Channel: sessions, players and boards that every replica must hear of."""
         self.beat = f"{prefix}:beat"
@@ -22,13 +21,7 @@ class Keys:
 
     def changed(self, period: BoardPeriod) -> str:
         """Channel: the versions of a period."""
-        return f"{self._changed}{period.board}/{period.window}/{period.period}"
-
-    def changed_period(self, channel: str) -> BoardPeriod | None:
-        """The period whose versions a channel tells; None for another channel."""
-        if not channel.startswith(self._changed):
-            return None
-        return BoardPeriod(*channel.removeprefix(self._changed).split("/"))
+        return f"{self._prefix}:changed/{period.board}/{period.window}/{period.period}"
 
     def periods(self, board: str) -> str:
         """Set: the board's periods that have a ranking, as `window/period`."""

@@ -56,7 +56,7 @@ export function who(security) {
 }
 
 /** Fields with what may stand in them. @param {{name: string, required: boolean, type: string, place?: string}[]} fields */
-export function fieldList(fields) {
+function fieldList(fields) {
   return element(
     "dl",
     { class: "fields" },
