@@ -84,7 +84,7 @@ class Database:
             if self._process is not None:
                 if self._process.is_up:
                     return self._hand_over(self._process, boards, batch, now)
-                if self._demand is not None and self._demand.is_high(len(batch)):
+                if self._demand is not None and self._demand.is_high(len(batch), now):
                     self._process.start()
             return self._on_thread(partial(commit, boards=boards, batch=batch, now=now))
 
