@@ -162,7 +162,7 @@ async def _scoring(ours: World) -> Load:
     tally, supplies, connections = Tally(), [], []
     for number in range(SCORING_SOCKETS):
         socket = await open_socket(ours.server.port, "msgpack", ours.tokens[number])
-        of_socket = [Supply(ours.messages(number, place, socket.frame)) for place in range(IN_FLIGHT)]
+        of_socket = [Supply(ours.messages(number, place, IN_FLIGHT, socket.frame)) for place in range(IN_FLIGHT)]
         connections.append(Scoring(socket, of_socket, tally))
         supplies += of_socket
     return Load(ours.processes(), tally, connections, supplies)

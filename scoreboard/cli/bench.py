@@ -23,7 +23,7 @@ from scoreboard.bench.stores import Stores
 
 SOCKETS = 1_000
 CROWD = 5_000
-SIGNED_IN = 512
+SIGNED_IN = 1_000
 QUICK_PLAYERS = 100_000
 FULL_PLAYERS = 1_000_000
 
