@@ -86,14 +86,20 @@ async def respond(call: RestCall) -> web.StreamResponse:
     """The operation itself, and its output as an answer."""
     output = await run(call)
     if isinstance(output, Export):
-        with call.context.limits.export(call.address):
-            return await send(call.request, output)
+        return await _export(call, output)
     if call.operation.method == "GET":
         return _read_response(call, output)
     if output is None:
         return web.Response(status=call.operation.status, headers={"Cache-Control": UNCACHED})
     held = isinstance(output, ScoreOut) and output.status == "held"
     return _json(call, _encode(output), 202 if held else call.operation.status, UNCACHED, None)
+
+
+async def _export(call: RestCall, output: Export) -> web.StreamResponse:
+    if call.request.method == "HEAD":  # no more than its version is asked for
+        return await send(call.request, output)
+    with call.context.limits.export(call.address):
+        return await send(call.request, output)
 
 
 def _go_on(call: RestCall) -> Any:

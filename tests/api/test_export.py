@@ -182,6 +182,8 @@ async def test_so_many_are_sent_at_once_and_an_address_may_have_half_of_them(api
         with limits.export("127.0.0.1"):
             refused = await api.get("boards/main/export")
             assert (refused.code, refused.headers["Retry-After"]) == ("overloaded", "5")
+            # Whoever has a whole board asks so whether it moved meanwhile: nothing is sent.
+            assert (await api.call("HEAD", "boards/main/export")).status == 200
     with limits.export("192.0.2.1"), limits.export("192.0.2.1"), limits.export("192.0.2.2"), limits.export("192.0.2.2"):
         assert (await api.get("boards/main/export")).code == "overloaded"
     assert (await api.get("boards/main/export")).status == 200
