@@ -67,7 +67,7 @@ async def verify(settings: Settings, wanted: Sequence[str], extent: Extent, repo
             storage = await stack.enter_async_context(open_to_read(settings))
             boards, verifier = Boards(storage, SystemClock()), None
             await boards.open({})
-        for period, board in (await _periods(storage, boards, wanted)).items():
+        for period, board in (await _periods(storage, boards, wanted, everything=True)).items():
             drift = None if verifier is None else await _drift(verifier, period)
             misfolded = await compare_history(storage, board, period, extent)
             report(period, drift, misfolded)
@@ -97,9 +97,12 @@ async def rebuild(settings: Settings, wanted: Sequence[str], report: Callable[[B
             report(period)
 
 
-async def _periods(storage: Storage, boards: Boards, wanted: Sequence[str]) -> Mapping[BoardPeriod, Board]:
-    """The periods of boards that have standings, or are open now."""
+async def _periods(
+    storage: Storage, boards: Boards, wanted: Sequence[str], *, everything: bool = False
+) -> Mapping[BoardPeriod, Board]:
+    """The periods of boards that have standings, `everything` as the storage takes it, or are open now."""
     found: dict[BoardPeriod, Board] = {}
     for board in [boards.get(name) for name in wanted] or boards.all():
-        found.update(dict.fromkeys((*await storage.periods(board.id), *boards.current(board)), board))
+        stored = await storage.periods(board.id, everything=everything)
+        found.update(dict.fromkeys((*stored, *boards.current(board)), board))
     return found

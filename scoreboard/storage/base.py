@@ -334,8 +334,11 @@ class Standings(Protocol):
     async def page(self, board: Board, period: BoardPeriod, limit: int) -> Page:
         """The period's first rows straight from the database, marked stale."""
 
-    async def periods(self, board: str) -> tuple[BoardPeriod, ...]:
-        """Every period of the board that has a standing, by window and period."""
+    async def periods(self, board: str, *, everything: bool = False) -> tuple[BoardPeriod, ...]:
+        """Every period of the board that has a standing, by window and period.
+
+        Of a frozen board those that all may know of, unless `everything` is asked for.
+        """
 
     async def next_epoch(self, period: BoardPeriod) -> int:
         """Issue an epoch for a rebuild of the period: higher than every one issued before for any period."""

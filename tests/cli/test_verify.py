@@ -58,6 +58,18 @@ async def test_a_standing_that_is_not_what_its_history_comes_to_is_found_in_sqli
         assert verify(server, "main", "--history", "none")[0] == 2
 
 
+async def test_what_a_frozen_board_keeps_from_view_is_compared_too(tmp_path: Path, sections: dict[str, object]) -> None:
+    with Server(tmp_path, {**sections, "boards": {"days": {"windows": ["day"]}}}) as server:
+        async with Client(server.url, key=server.key) as client:
+            await client.freeze_board("days")
+            past = BatchItem(player_id="e:ada", board="days", score=1, at="2026-01-01T10:00:00Z")
+            assert [item.status for item in await client.batch([past])] == ["accepted"]
+        assert "days day 2026-01-01: history: 1 ok" in verify(server, "--history", "all")[1]
+        with closing(sqlite3.connect(server.data / "scoreboard.db", isolation_level=None)) as connection:
+            connection.execute("UPDATE standings SET score = 2")
+        assert verify(server, "--history", "all")[0] == 1
+
+
 async def test_it_is_found_in_postgresql_where_the_ranking_agrees_with_the_standing(
     tmp_path: Path, sections: dict[str, object], postgres_server: PostgresServer, own_redis: RedisServer
 ) -> None:

@@ -17,7 +17,7 @@ class PostgresRetention(PostgresBoards, PostgresStandings):
 
     async def forget_history(self, before: int) -> int:
         """Forget the submissions of whole months before the instant, but for what they came to."""
-        boards = [(board, await self._periods(board.id, everything=True)) for board in await self.boards()]
+        boards = [(board, await self.periods(board.id, everything=True)) for board in await self.boards()]
 
         async def advance(transaction: Transaction) -> None:
             [(horizon, waits)] = await transaction.fetch("lock_horizon")

@@ -53,12 +53,8 @@ class PostgresStandings(Part):
         total = rows[0][2] if rows else 0
         return ranked(board, period, total, [(bytes(key), name) for key, name, _ in rows])
 
-    async def periods(self, board: str) -> tuple[BoardPeriod, ...]:
-        """Every period of the board that has a standing, by window and period."""
-        return await self._periods(board, everything=False)
-
-    async def _periods(self, board: str, everything: bool) -> tuple[BoardPeriod, ...]:
-        """The same; with `everything` also those that a frozen board keeps from view."""
+    async def periods(self, board: str, *, everything: bool = False) -> tuple[BoardPeriod, ...]:
+        """The board's periods that have a standing, by window and period; `everything`: also those kept from view."""
         rows = await self._database.read("periods", board=board, everything=everything)
         return tuple(BoardPeriod(board, window, period) for window, period in rows)
 

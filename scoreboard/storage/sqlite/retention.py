@@ -22,7 +22,7 @@ class SqliteRetention(SqliteBoards, SqliteStandings):
 
     async def forget_history(self, before: int) -> int:
         """Forget the submissions of whole months before the instant, but for what they came to."""
-        boards = [(board, await self._periods(board.id, everything=True)) for board in await self.boards()]
+        boards = [(board, await self.periods(board.id, everything=True)) for board in await self.boards()]
         horizon = await self._database.write(lambda connection: _advance(connection, boards, month_of(before)))
         parameters = {"before": uuid7(horizon), "limit": SWEEP_ROWS}
         forgotten, swept = 0, SWEEP_ROWS

@@ -40,12 +40,8 @@ class SqliteStandings(Part):
         [(total, rows)] = await self._database.read(lambda connection: fetch(connection, "page", parameters))
         return ranked(board, period, total, [(bytes.fromhex(key), name) for key, name in _keyed.decode(rows)])
 
-    async def periods(self, board: str) -> tuple[BoardPeriod, ...]:
-        """Every period of the board that has a standing, by window and period."""
-        return await self._periods(board, everything=False)
-
-    async def _periods(self, board: str, everything: bool) -> tuple[BoardPeriod, ...]:
-        """The same; with `everything` also those that a frozen board keeps from view."""
+    async def periods(self, board: str, *, everything: bool = False) -> tuple[BoardPeriod, ...]:
+        """The board's periods that have a standing, by window and period; `everything`: also those kept from view."""
         parameters = {"board": board, "everything": everything}
         rows = await self._database.read(lambda connection: fetch(connection, "periods", parameters))
         return tuple(BoardPeriod(board, window, period) for window, period in rows)
