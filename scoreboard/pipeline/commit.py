@@ -82,9 +82,7 @@ class Commit:
         try:
             async with asyncio.timeout(self._timeout_s):
                 again = await self._storage.commit(
-                    [judged.board for judged in late.values()],
-                    [judged.submission for judged in late.values()],
-                    self._clock.now(),
+                    list(late.values()), [batch[index].submission for index in late], self._clock.now()
                 )
         except (TimeoutError, OutcomeUnknown):
             unknown = [replace(committal.outcomes[index], code=OutcomeUnknown.code) for index in late]
@@ -96,14 +94,14 @@ class Commit:
         # Of two rows in the outbox one is left to the sweeper.
         return Committal(outcomes, again.outbox_id if committal.outbox_id is None else committal.outbox_id)
 
-    def _late(self, batch: Sequence[Judged], committal: Committal) -> dict[int, Judged]:
-        """Those that were refused, by their places in the batch, with their boards as they are now."""
+    def _late(self, batch: Sequence[Judged], committal: Committal) -> dict[int, Board]:
+        """The boards, as they are now, of those that were refused, by their places in the batch."""
         late = {}
         for index, (judged, outcome) in enumerate(zip(batch, committal.outcomes, strict=True)):
             if outcome.code == Unavailable.code:
                 board = self._boards.renewed(judged.board)
                 if board is not None:
-                    late[index] = Judged(board, judged.submission)
+                    late[index] = board
         return late
 
 
