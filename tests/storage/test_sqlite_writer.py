@@ -92,6 +92,23 @@ async def test_a_writer_that_is_killed_is_done_without_until_there_is_another(
     assert not is_running(first)
 
 
+async def test_a_writer_that_cannot_start_for_want_of_descriptors_does_once_there_are_some(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    pid, limits = writer(), resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            await until(lambda: "cannot be started (Too many open files)" in caplog.text)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    async with asyncio.timeout(20):
+        await until(lambda: "scores are written by process" in caplog.text)
+    assert (await world.submit("ada", 1)).status == "accepted"
+
+
 async def test_a_batch_in_the_hands_of_a_killed_writer_is_answered_as_unknown_and_counts_once(
     world: World, path: Path
 ) -> None:

@@ -72,7 +72,10 @@ class WriterProcess:
         loop, pause_s = asyncio.get_running_loop(), PAUSE_S
         while not self._closing.is_set():
             started = loop.time()
-            how = await self._live()
+            try:
+                how = await self._live()
+            except Exception as error:  # what it wants, such as descriptors, may be there the next time
+                how = f"cannot be started ({getattr(error, 'strerror', None) or error})"
             self._tried.set()
             if self._closing.is_set():
                 return
@@ -83,14 +86,14 @@ class WriterProcess:
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     async def _live(self) -> str:
-        """Start a process and wait for its end; how it ended."""
+        """Start a process and wait for its end; how it ended. Raises what keeps it from being started."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 process = await asyncio.to_thread(self._spawn, theirs.fileno())
-            except OSError as error:
+            except BaseException:
                 ours.close()
-                return f"cannot be started ({error.strerror})"
+                raise
         line = Line(lambda: self._is_up(process.pid))
         try:
             await asyncio.get_running_loop().create_unix_connection(lambda: line, sock=ours)
