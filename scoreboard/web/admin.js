@@ -50,6 +50,7 @@ async function show() {
   for (const link of document.querySelectorAll("#tabs a")) {
     if (link.hash === `#${part}`) link.ariaCurrent = "page";
     else link.removeAttribute("aria-current");
+    if (link.ariaCurrent) link.scrollIntoView({ inline: "nearest", block: "nearest" });
   }
   await during(async () => {
     await Promise.all([changed && PARTS[part].load(), PARTS[part].open(id ? decodeURIComponent(id) : null)]);

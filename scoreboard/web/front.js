@@ -1,6 +1,7 @@
 /** The front page of several boards: a card for each, with its first rows live. */
 
 import { formatScore } from "./format.js";
+import { since } from "./frozen.js";
 import { HOME } from "./scoreboard.js";
 
 const LEADERS = 3;
@@ -50,12 +51,18 @@ export class Front {
     heading.dir = "auto";
     if (!isFollowed) return card;
     const leaders = add(link, "ol");
-    const count = add(link, "p");
+    const foot = add(link, "p");
+    const [count, sign] = [add(foot, "span"), add(foot, "span")];
+    sign.className = "sign";
+    sign.hidden = true;
     const rows = this.#live.subscribe(board, { limit: Math.min(LEADERS, live_limit) });
     this.#subscriptions.push(rows);
     rows.addEventListener("change", () => {
       leaders.replaceChildren(...rows.rows.map((row) => leader(row, decimals)));
       count.textContent = rows.total === 1 ? "1 player" : rows.total ? `${rows.total.toLocaleString("en")} players` : "No scores yet";
+      link.classList.toggle("frozen", Boolean(rows.frozenAt));
+      sign.hidden = !rows.frozenAt;
+      sign.textContent = rows.frozenAt ? `Frozen since ${since(rows.frozenAt)}` : "";
     });
     return card;
   }

@@ -86,8 +86,19 @@ function missing(why, phase = "missing") {
 
 function showBoards(boards, current) {
   find("#boards").hidden = boards.length < 2 && (current !== undefined || boards.length === 0);
-  find("#boards").replaceChildren(...boards.map((board) => boardLink(board, board === current)));
+  const links = boards.map((board) => boardLink(board, board === current));
+  if (boards.length > 1) links.unshift(frontLink());
+  find("#boards").replaceChildren(...links);
   find("#boards [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+}
+
+function frontLink() {
+  const link = document.createElement("a");
+  link.href = HOME;
+  link.className = "all";
+  link.ariaLabel = "All boards";
+  link.textContent = "All";
+  return link;
 }
 
 function boardLink({ board, title }, current) {

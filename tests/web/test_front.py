@@ -37,6 +37,9 @@ async def test_several_boards_are_listed_with_their_leaders_live(browsing: Brows
     await page.get_by_role("link", name="main").click()
     await shown(page, "1 ada 4", "2 bob 3", "3 cyd 2", "4 dan 1")
     assert page.url == f"{browsing.url}/b/main"
+    await page.get_by_role("link", name="All boards").click()
+    await cards(page, "<b>Laps 1 ada 1.25 1 player", "Main 1 ada 4 2 bob 3 3 cyd 2 4 players")
+    assert page.url == f"{browsing.url}/"
 
 
 @pytest.mark.parametrize("width", [320, 1280])

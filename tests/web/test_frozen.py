@@ -12,7 +12,7 @@ from tests.api.app import NO_LIMITS, Api, backend, running
 from tests.web.browsing import Browsing, score, shown, sign_up
 from tests.web.test_admin import acts, enter
 from tests.web.test_displays import ELEMENT, FITS, Site, other_site, rows
-from tests.web.test_page import post, violations
+from tests.web.test_page import post, put, violations
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -55,6 +55,21 @@ async def test_a_frozen_board_says_since_when_and_glides_to_what_is_revealed(
         await expect(each.locator("#announcer")).to_have_text("The board is revealed.")
 
 
+async def test_the_list_of_boards_tells_which_are_frozen(browsing: Browsing, api: Api, tmp_path: Path) -> None:
+    await put(api, tmp_path, "other")
+    await post(api, tmp_path, SCORES)
+    await freeze(api, tmp_path)
+    page = await browsing.open(viewport={"width": 320, "height": 640})
+    signs = page.locator("#front .sign").filter(visible=True)
+    await expect(signs).to_have_text(SINCE)
+    assert await violations(page) == []
+    assert (await page.evaluate(FITS))[0]
+    await post(api, tmp_path, {"linus": 50})
+    await reveal(api, tmp_path)
+    await expect(page.locator("#front .who").first).to_have_text("linus")
+    await expect(signs).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 async def test_the_sign_can_be_read_by_all_and_fits(
@@ -69,6 +84,7 @@ async def test_the_sign_can_be_read_by_all_and_fits(
         await expect(page.locator("#frozen")).to_have_text(SINCE)
         assert await violations(page) == []
         assert (await page.evaluate(FITS))[0]
+        assert await page.evaluate("(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(title)")
 
 
 async def test_the_day_is_told_where_it_is_another_one(browsing: Browsing, api: Api, tmp_path: Path) -> None:
