@@ -13,6 +13,9 @@ OWN_PREFIX = "p_"
 """What the ids of players registered here begin with, and no others."""
 
 Score = Annotated[int, Meta(ge=-MAX_SCORE, le=MAX_SCORE, examples=[25])]
+Bound = Annotated[int, Meta(ge=-MAX_SCORE, le=MAX_SCORE)]
+"""What scores may not be below, or above."""
+
 PlayerId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:\-]+\Z", examples=["steam:7656"])]
 BoardId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_.\-]*\Z", examples=["main"])]
 Label = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_.\-]+\Z")]
@@ -77,18 +80,18 @@ class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How a board orders, folds and shows scores; the same names in `config.yaml` and on the wire."""
 
     title: Annotated[str, Meta(max_length=128, examples=["Fastest lap"])] = ""
-    order: Order = "desc"
-    operator: Operator = "best"
+    order: Annotated[Order, Meta(examples=["asc"])] = "desc"
+    operator: Annotated[Operator, Meta(examples=["best"])] = "best"
     rank: RankRule = "competition"
     tiebreakers: Annotated[tuple[TieColumn, ...], Meta(max_length=MAX_TIE_COLUMNS)] = ()
-    windows: Annotated[tuple[Label, ...], Meta(min_length=1, max_length=8)] = ("all",)
+    windows: Annotated[tuple[Label, ...], Meta(min_length=1, max_length=8, examples=[["week", "all"]])] = ("all",)
     seasons: dict[Label, Season] = field(default_factory=dict)
     timezone: Annotated[str, Meta(max_length=64)] = "UTC"
     week_start: Literal["monday", "sunday", "saturday"] = "monday"
     public: bool = True
     decimals: Annotated[int, Meta(ge=0, le=9)] = 0
-    min_score: Score = -MAX_SCORE
-    max_score: Score = MAX_SCORE
+    min_score: Bound = -MAX_SCORE
+    max_score: Bound = MAX_SCORE
     live_limit: Annotated[int, Meta(ge=1, le=100)] = 100
     actions: dict[Label, ActionRule] = field(default_factory=dict)
     rules: Rules = Rules()

@@ -118,7 +118,10 @@ function quoted(text) {
 }
 
 function pathText(path) {
-  const parts = path.split(/(\{\w+\})/).map((part) => (part.startsWith("{") ? element("var", {}, part) : part));
+  const parts = path.split(/(\{\w+\}|\/)/).flatMap((part) => {
+    if (part === "/") return ["/", element("wbr")];
+    return part.startsWith("{") ? [element("var", {}, part)] : [part];
+  });
   return element("code", { class: "path" }, ...parts);
 }
 

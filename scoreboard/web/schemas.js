@@ -1,6 +1,7 @@
 /** What a schema asks for, in words and as an example. */
 
 const MAX_DEPTH = 3;
+const TIME = "2026-11-23T12:00:00Z";
 
 /** Reads the schemas of one OpenAPI document. */
 export class Schemas {
@@ -106,7 +107,7 @@ export class Schemas {
 
   /** What a field of that name is elsewhere in the document. */
   #known(name, type) {
-    const example = this.#examples.get(/(^|_)(at|since|until)$/.test(name) ? "until" : name);
+    const example = /(^|_)(at|since|until)$/.test(name) ? TIME : this.#examples.get(name);
     const kinds = { string: "string", integer: "number", number: "number" };
     return example !== undefined && typeof example === kinds[type] && name !== "id" ? example : undefined;
   }

@@ -5,20 +5,20 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from scoreboard.model import BoardId, BoardSettings, Scope
-from scoreboard.wire.base import Input, Instant, Output, SubmissionId, Text
+from scoreboard.wire.base import Deadline, Input, Output, SubmissionId, Text
 
 
 class PutBoard(BoardSettings, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A board's settings and its id from the path."""
 
-    board: BoardId
+    board: Annotated[BoardId, Meta(examples=["laps"])]
 
 
 class FreezeBoard(Input, frozen=True, kw_only=True):
     """Freeze a board now, or `at` a time to come."""
 
     board: BoardId
-    at: Instant | None = None
+    at: Deadline | None = None
 
 
 class Void(Input, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ class ConnectionsOut(Output, frozen=True, kw_only=True):
 
 class NewKey(Input, frozen=True, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=64, examples=["game server"])]
-    scopes: Annotated[tuple[Scope, ...], Meta(min_length=1)]
+    scopes: Annotated[tuple[Scope, ...], Meta(min_length=1, examples=[["exchange", "write"]])]
 
 
 class KeyRef(Input, frozen=True, kw_only=True):

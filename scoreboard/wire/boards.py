@@ -71,8 +71,8 @@ class BoardOut(Output, frozen=True, kw_only=True):
     week_start: str
     public: bool
     decimals: int
-    min_score: int
-    max_score: int
+    min_score: Annotated[int, Meta(examples=[0])]
+    max_score: Annotated[int, Meta(examples=[100])]
     live_limit: int
     actions: dict[str, dict[str, int | None]]
     frozen_at: str | UnsetType = UNSET

@@ -9,7 +9,7 @@ from scoreboard.clock import rfc3339
 from scoreboard.model import AuditEntry, HistoryItem, Player, PlayerId, Role
 from scoreboard.oversight import Place, StoredStatus
 from scoreboard.wire.accounts import SessionOut
-from scoreboard.wire.base import Input, Instant, Limit, Output, Text, Token
+from scoreboard.wire.base import Deadline, Input, Instant, Limit, Output, Text, Token
 
 
 class PlayerList(Input, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ class BanPlayer(PlayerRef, frozen=True, kw_only=True):
     """Until an instant, for ever unless told."""
 
     reason: Text = ""
-    until: Instant | None = None
+    until: Deadline | None = None
 
 
 class ChangePlayer(PlayerRef, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from scoreboard.clock import MILLISECOND, rfc3339
 from scoreboard.model import BoardId, Evidence, HistoryItem, Label, PlayerId
 from scoreboard.oversight import Note, Review, ReviewState
-from scoreboard.wire.base import Input, Instant, Limit, Output, SubmissionId, Text
+from scoreboard.wire.base import Deadline, Input, Limit, Output, SubmissionId, Text
 
 
 class ReviewList(Input, frozen=True, kw_only=True):
@@ -39,8 +39,8 @@ class RejectReview(ReviewRef, frozen=True, kw_only=True):
     """`ban` bans the player with it: until `banned_until`, for ever unless told."""
 
     reason: Text = ""
-    ban: bool = False
-    banned_until: Instant | None = None
+    ban: Annotated[bool, Meta(examples=[True])] = False
+    banned_until: Deadline | None = None
 
 
 class NoteReview(ReviewRef, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ class DecideReviews(Input, frozen=True, kw_only=True):
     decision: Literal["approve", "reject"]
     reason: Text = ""
     ban: bool = False
-    banned_until: Instant | None = None
+    banned_until: Deadline | None = None
 
 
 class NoteOut(Output, frozen=True, kw_only=True):

@@ -1,6 +1,8 @@
 """The page about the API, in a real browser on the real server."""
 
+import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import web
@@ -10,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from scoreboard.api.operations import OPERATIONS
 from scoreboard.app import create_app
 from scoreboard.config import DataSettings, Settings
+from tests.api.app import Api, backend
 from tests.web.browsing import Browsing
 from tests.web.test_page import violations
 
@@ -69,6 +72,31 @@ async def test_the_line_can_be_copied(browsing: Browsing) -> None:
     await page.get_by_role("button", name="Copy: Command").click()
     await expect(page.locator("#said")).to_have_text("Copied.")
     assert await page.evaluate("navigator.clipboard.readText()") == f"curl -sS '{browsing.url}/api/v1/boards/main/top'"
+
+
+async def test_what_admins_copy_does_as_it_is_what_its_name_says(browsing: Browsing, api: Api, tmp_path: Path) -> None:
+    page = await opened(browsing)
+    await page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true; })")
+    admin = backend(api, tmp_path)
+    await admin.post("scores/batch", {"items": [{"player_id": "steam:7656", "board": "main", "score": 1}]})
+    done = {}
+    for name in ("freeze_board", "reveal_board", "ban_player", "lift_player", "new_key", "put_board"):
+        lines = (await page.locator(f"#{name} pre").first.inner_text()).split(" \\\n  ")
+        address = lines[0].split("'")[1].removeprefix(f"{browsing.url}/api/v1/")
+        body = json.loads(lines[-1].removeprefix("-d ").strip("'")) if len(lines) > 2 else None
+        method = "PUT" if name == "put_board" else "POST"
+        done[name] = await admin.call(method, unquote(address), body)
+    assert {name: answer.status for name, answer in done.items()} == dict.fromkeys(done, 200) | {"new_key": 201}
+    assert done["freeze_board"].body["freezes_at"]
+    assert "admin" not in done["new_key"].body["scopes"]
+    assert (done["put_board"].body["board"], done["put_board"].body["order"]) == ("laps", "asc")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_a_path_is_divided_at_its_slashes(browsing: Browsing, width: int) -> None:
+    page = await opened(browsing, viewport={"width": width, "height": 800})
+    tall = "(paths) => paths.filter((path) => path.getClientRects().length > 2).map((path) => path.textContent)"
+    assert await page.locator("summary .path").evaluate_all(tall) == []
 
 
 async def test_words_find_operations(browsing: Browsing) -> None:
