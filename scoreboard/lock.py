@@ -29,7 +29,7 @@ def sole_user(folder: Path) -> Iterator[int]:
     try:
         for descriptor, within_s in zip(descriptors, (0.0, WAIT_S), strict=True):
             if not _lock(descriptor, within_s):
-                raise ConfigError(f"{folder} is in use by another server; give this one a data folder of its own")
+                raise ConfigError(f"the data folder {folder} is in use by another server; give this one its own")
         yield descriptors[-1]
     finally:
         for descriptor in descriptors:

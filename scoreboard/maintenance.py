@@ -84,9 +84,8 @@ async def _drift(verifier: Verifier, period: BoardPeriod) -> Drift | None:
 
 async def verify_audit(settings: Settings, pinned: Mapping[str, Anchor], progress: Progress) -> Verified:
     """Look whether the audit trail is whole. Raises ConfigError where there is none, Unavailable."""
-    keyring = load_keyring(settings)
     async with open_to_read(settings) as storage:
-        return await check_audit(storage, keyring, pinned, progress)
+        return await check_audit(storage, load_keyring(settings), pinned, progress)
 
 
 async def rebuild(settings: Settings, wanted: Sequence[str], report: Callable[[BoardPeriod], None]) -> None:

@@ -19,7 +19,7 @@ from scoreboard.api.health import READINESS
 from scoreboard.api.shortcut import shorten
 from scoreboard.app import create_app
 from scoreboard.app.state import LIVE
-from scoreboard.config import ServerSettings, Settings
+from scoreboard.config import ServerSettings, Settings, is_scaled_out
 from scoreboard.errors import ConfigError
 from scoreboard.files import allow_all_files
 
@@ -144,7 +144,8 @@ def _unusable(server: ServerSettings, fault: OSError) -> ConfigError:
 
 
 def _tell_folder(settings: Settings) -> None:
-    log.info("the data is in %s", Path(settings.data.dir).resolve())
+    kept = "what is not in the database" if is_scaled_out(settings) else "the data"
+    log.info("%s is in %s", kept, Path(settings.data.dir).resolve())
 
 
 async def _ready(url: str, stop: asyncio.Event) -> bool:

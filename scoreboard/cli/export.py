@@ -53,7 +53,7 @@ def export(
     except ScoreboardError as fault:
         raise click.ClickException(" ".join(str(fault).split())) from fault
     except OSError as fault:
-        raise click.ClickException(f"{fault.filename or output or 'stdout'}: {fault.strerror}") from None
+        raise click.ClickException(f"{output or 'stdout'}: {fault.strerror}") from None
     if not stood_still:
         click.echo(MOVED, err=True)
 

@@ -7,7 +7,7 @@ from typing import cast, get_args
 
 import click
 
-from scoreboard.config import is_scaled_out, load_settings
+from scoreboard.config import is_scaled_out, load_settings, with_options
 from scoreboard.errors import NotFound
 from scoreboard.maintenance import verify as compare
 from scoreboard.model import BoardPeriod
@@ -18,6 +18,7 @@ SHOWN = 10
 
 @click.command("verify")
 @click.argument("boards", nargs=-1)
+@click.option("--data", metavar="DIR", help="Folder of the database and of generated secrets.")
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file; $SCOREBOARD_CONFIG unless told.")
 @click.option(
     "--history",
@@ -26,14 +27,14 @@ SHOWN = 10
     show_default=True,
     help="Fold the histories of no, some or all standings anew, and compare.",
 )
-def verify(boards: tuple[str, ...], config: Path | None, history: str) -> None:
-    """Compare the ranking of BOARDS, or of all, with the standings in the database, and those with the history.
+def verify(boards: tuple[str, ...], data: str | None, config: Path | None, history: str) -> None:
+    """Compare rankings with standings, and those with the history.
 
-    It can be done while servers run, and changes nothing. Ends with status 1 where anything differs. A ranking that
-    does is mended by `rebuild`. The ranking of a server with a database file of its own is made anew at each start,
-    and is not looked at.
+    The rankings are those of BOARDS, or of all; standings and history are in the database. It can be done while
+    servers run, and changes nothing. Ends with status 1 where anything differs. A ranking that does is mended by
+    `rebuild`. The ranking of a server with a database file of its own is made anew at each start, and is not looked at.
     """
-    settings, extent = load_settings(config, os.environ), cast("Extent", history)
+    settings, extent = with_options(load_settings(config, os.environ), data=data), cast("Extent", history)
     ranked = is_scaled_out(settings)
     if not ranked and extent == "none":
         raise click.UsageError("--history none: there is nothing else to compare")

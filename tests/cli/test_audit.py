@@ -41,3 +41,5 @@ def test_a_pin_that_is_none_and_a_database_that_is_none_are_told_in_one_line(tmp
     assert (bad.exit_code, "CHAIN:NUMBER:HASH" in bad.stderr) == (2, True)
     absent = CliRunner().invoke(main, arguments)
     assert (absent.exit_code, absent.stderr.count("\n")) == (1, 1)
+    nowhere = CliRunner().invoke(main, ["audit", "verify", "--data", str(tmp_path / "nowhere")])
+    assert nowhere.stderr == f"Error: {tmp_path}/nowhere/scoreboard.db: there is no such database\n"

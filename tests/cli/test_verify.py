@@ -56,6 +56,8 @@ async def test_a_standing_that_is_not_what_its_history_comes_to_is_found_in_sqli
         status, said = verify(server, "main", "--history", "all")
         assert (status, said[0]) == (1, "main all all: history: 1 of 120 differ: e:077")
         assert verify(server, "main", "--history", "none")[0] == 2
+        status, said = verify(server, "--data", str(tmp_path / "nowhere"))
+        assert (status, said) == (1, [f"Error: {tmp_path}/nowhere/scoreboard.db: there is no such database"])
 
 
 async def test_what_a_frozen_board_keeps_from_view_is_compared_too(tmp_path: Path, sections: dict[str, object]) -> None:
