@@ -202,7 +202,10 @@ class Boards:
         self._tell(board)
 
     def _take(self, board: Board) -> None:
-        """Know a board as it is now."""
+        """Know a board as it is now, unless a newer change of it was heard of before."""
+        known = self._boards.get(board.id)
+        if known is not None and known.revision > board.revision:
+            return
         self._boards[board.id] = board
         if board.frozen_at is None:
             self.frozen.pop(board.id, None)
@@ -225,6 +228,5 @@ class Boards:
             entry = self._audit.entry("board.put", actor, board_id)
             board = await self._audit.within([entry], lambda sealed: self._storage.put_board(wanted, sealed))
         before = self._boards.get(board_id)
-        if before is None or before.revision < board.revision:
-            self._take(board)
+        self._take(board)
         return None if before is None or before.deleted_at is not None else before, board
