@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scoreboard.cheatlab import CHEATS, Findings, Laboratory, Suspect, findings, recordings, report, tried
-from scoreboard.cheatlab.laboratory import ACTION, BOARD
+from scoreboard.cheatlab.laboratory import ACTION, BOARD, CROWD
 from scoreboard.config import load_settings
 from scoreboard.contest import Unusable
 from scoreboard.errors import ConfigError
@@ -22,7 +22,13 @@ Trial = Callable[[], Iterable[Suspect]]
 
 @click.command("cheatlab")
 @click.argument("logs", type=click.Path(path_type=Path), nargs=-1)
-@click.option("--players", type=click.IntRange(0), default=200, show_default=True, help="Honest players to generate.")
+@click.option(
+    "--players",
+    type=click.IntRange(0),
+    default=200,
+    show_default=True,
+    help=f"Honest players to generate, besides {CROWD} around each cheat.",
+)
 @click.option("--runs", type=click.IntRange(0), default=20, show_default=True, help="Cheats to generate of each kind.")
 @click.option("--only", multiple=True, type=click.Choice(list(CHEATS)), help="Only this kind of cheat; repeatable.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same players.")
