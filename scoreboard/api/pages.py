@@ -64,6 +64,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/b/{board}", board)
     app.router.add_get("/admin", admin)
     app.router.add_get("/docs", docs)
+    for path in ("/b/{board}/", "/admin/", "/docs/"):
+        app.router.add_get(path, without_slash)
     app.router.add_get("/openapi.json", description)
     app.router.add_get("/web/{name}", file)
     app.router.add_get("/web/{version}/{name}", file)
@@ -87,6 +89,12 @@ async def admin(request: web.Request) -> web.Response:
 async def docs(request: web.Request) -> web.Response:
     """The page that shows what can be asked of the server, which it reads from `/openapi.json`."""
     return _page(request, "", DOCS)
+
+
+async def without_slash(request: web.Request) -> web.Response:
+    """From an address with a slash too many to the page; relative, as an application around this one is not known."""
+    name, query = request.rel_url.raw_parts[-2], request.rel_url.raw_query_string
+    return web.Response(status=308, headers={"Location": f"../{name}?{query}" if query else f"../{name}"})
 
 
 async def description(request: web.Request) -> web.Response:

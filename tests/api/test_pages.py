@@ -26,6 +26,13 @@ async def test_the_page_may_load_only_what_is_its_own(api: Api) -> None:
         assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", text)
 
 
+async def test_a_slash_too_many_leads_to_the_page(api: Api) -> None:
+    for path in ("/b/main", "/b/main?display=wall&limit=5", "/b/%2F%2Fevil.example", "/admin", "/docs"):
+        async with api.http.get(path.partition("?")[0] + "/" + "".join(path.partition("?")[1:])) as response:
+            assert (response.status, [each.status for each in response.history]) == (200, [308])
+            assert response.url.raw_path_qs == path
+
+
 async def test_only_sites_that_are_listed_may_frame_a_board_and_only_one_without_buttons(tmp_path: Path) -> None:
     listed = ServerSettings(frame_ancestors=("https://blog.example", "'self'"))
     async with running(tmp_path, Settings(server=listed)) as api:
