@@ -224,13 +224,16 @@ class Live:
 
     async def _stay(self, http: aiohttp.ClientSession) -> None:
         """Take what comes until the connection is lost, and make it again. Raises what is final."""
+        link = self._connected()
         try:
-            await self._read(self._connected())
+            await self._read(link)
         except ScoreboardError as fault:
             if not fault.temporary:
                 raise
             self._told_to_wait_s = max(self._told_to_wait_s, fault.retry_after_s or 0.0)
+            self._link = None  # first: what is asked from now on would wait for an answer that nobody reads
             self._abandon(OutcomeUnknown(fault.detail))
+            await link.close()
         await self._reconnect(http)
 
     async def _reconnect(self, http: aiohttp.ClientSession) -> None:
@@ -255,14 +258,18 @@ class Live:
                 raise
             await self._renew()
             link = await self._open(http)
-        for name, wanted in self._subscriptions.items():
-            await self._resume(link, name, wanted)
+        self._link = link  # not before: who asked on a link that is given up again would wait for ever
         self._told("active", 0)
 
     async def _open(self, http: aiohttp.ClientSession) -> Link:
-        await self.drop()
-        self._link = link = await Link.connect(http, self._url, self._codec)
-        await self._authenticate(link)
+        link = await Link.connect(http, self._url, self._codec)
+        try:
+            await self._authenticate(link)
+            for name, wanted in self._subscriptions.items():
+                await self._resume(link, name, wanted)
+        except BaseException:
+            await link.close()
+            raise
         return link
 
     async def _authenticate(self, link: Link) -> None:
@@ -363,8 +370,10 @@ class Live:
         self._updated.set()
 
     def _connected(self) -> Link:
-        if self._link is None:
+        if self._http is None:
             raise RuntimeError("use the client in `async with`")
+        if self._link is None:
+            raise Unavailable("the connection is lost; it is being made again")
         return self._link
 
     def _finish(self, error: Exception) -> None:

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from scoreboard.client import BoardView, Client, ClientError, LinkState, Live
 from scoreboard.client.link import Codec, Link
-from scoreboard.errors import ActionTokenUsed, Forbidden, NotFound, OutcomeUnknown, Unauthenticated
+from scoreboard.errors import ActionTokenUsed, Forbidden, NotFound, OutcomeUnknown, Unauthenticated, Unavailable
 from scoreboard.model import BoardSettings
 from scoreboard.wire import BatchItem, BoardsOut, MePushed
 from tests.server import Server
@@ -101,6 +101,26 @@ async def test_a_score_whose_answer_is_lost_is_sent_again_and_counts_once(
                 assert (outcome.status, sent) == ("accepted", 3)
             assert outcome.score == 42
             assert (await client.top(BOARD)).rows[0].score == 42
+
+
+async def test_what_is_asked_while_a_connection_is_made_is_refused_and_not_waited_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Client(server.url) as client:
+        await client.register("lin", "correct horse")
+        async with client.live() as live:
+            send, refused = Link.send, asyncio.Event()
+
+            async def ask_meanwhile(link: Link, kind: str, **fields: Any) -> None:
+                await send(link, kind, **fields)
+                if kind == "auth":
+                    with pytest.raises(Unavailable):
+                        await live.start_action(BOARD, "coin")
+                    refused.set()
+
+            monkeypatch.setattr(Link, "send", ask_meanwhile)
+            await live.drop()
+            await asyncio.wait_for(refused.wait(), 10)
 
 
 async def test_several_boards_are_followed_on_one_connection(server: Server) -> None:
