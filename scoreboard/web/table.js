@@ -41,7 +41,7 @@ export class Table {
     const gone = new Map(this.#rows);
     const first = this.#rows.size === 0;
     const fresh = [];
-    const scale = scaleOf(rows);
+    const scale = scaleOf(rows, this.#settings.order);
     const elements = rows.map((row, index) => {
       gone.delete(row.player_id);
       const kept = this.#rows.get(row.player_id);
@@ -165,8 +165,13 @@ function hueOf(id) {
   return (hash >>> 8) % 360;
 }
 
-/** Scores as shares of the one farthest from nothing, for the bar below a name. */
-function scaleOf(rows) {
-  const most = Math.max(1, ...rows.map((row) => Math.abs(row.score)));
+/** How long the bar below a name is, as a share of the longest: the better a score, the longer. */
+function scaleOf(rows, order) {
+  const scores = rows.map((row) => row.score);
+  if (order === "asc") {
+    const least = Math.min(...scores.filter((score) => score > 0));
+    return (score) => (score > 0 ? least / score : 1);
+  }
+  const most = Math.max(1, ...scores.map(Math.abs));
   return (score) => Math.max(0, score) / most;
 }

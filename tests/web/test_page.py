@@ -60,6 +60,19 @@ async def test_a_score_glides_to_its_place_on_everybodys_board(browsing: Browsin
     await expect(playing.locator("tr.own .who")).to_have_text("linus")
 
 
+@pytest.mark.parametrize(("order", "shares"), [("desc", [1, 0.5, 0]), ("asc", [1, 1, 0.5])])
+async def test_the_better_a_score_the_longer_its_bar(
+    browsing: Browsing, api: Api, tmp_path: Path, order: str, shares: list[float]
+) -> None:
+    await put(api, tmp_path, "main", order=order)
+    await post(api, tmp_path, {"ada": 0, "grace": 40, "alan": 80})
+    page = await browsing.open()
+    rows = page.locator("tbody tr")
+    await expect(rows).to_have_count(3)
+    drawn = "rows => rows.map((row) => Number(row.style.getPropertyValue('--share')))"
+    assert await rows.evaluate_all(drawn) == shares
+
+
 async def test_those_who_want_less_motion_get_none(browsing: Browsing, api: Api, tmp_path: Path) -> None:
     await post(api, tmp_path, {"ada": 90, "grace": 40})
     page = await browsing.open(reduced_motion="reduce")
