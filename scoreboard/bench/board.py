@@ -2,12 +2,8 @@
 
 from scoreboard.model import ActionRule, BoardPeriod, BoardSettings, Rules
 
-BOARDS = ("main", *(f"side-{number}" for number in range(63)))
-"""A player's submissions on one board wait for each other: who sends eight at once sends them to eight boards.
-
-There are more, in turn, because requests are made before a round: a token that lay in store while dozens of others were
-used on its board is objected to, which costs more than the honest score that is to be measured.
-"""
+BOARDS = ("main", *(f"side-{number}" for number in range(7)))
+"""A player's submissions on one board wait for each other: who sends eight at once sends them to eight boards."""
 
 PERIOD = BoardPeriod("main", "all", "all")
 TOKEN_TTL_S = 3600

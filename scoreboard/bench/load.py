@@ -15,14 +15,19 @@ SHOWN_BYTES = 600
 
 
 class Supply:
-    """Requests, each different: stocked before a round, made on the spot if that was too few."""
+    """Requests, each different: stocked before a round, made on the spot if that was too few.
 
-    def __init__(self, make: Callable[[], bytes]) -> None:
+    No more than `most` are stocked, where they do not keep: a rule objects to tokens that many others overtook.
+    """
+
+    def __init__(self, make: Callable[[], bytes], most: int | None = None) -> None:
         self._make = make
+        self._most = most
         self._ready: list[bytes] = []
 
     def stock(self, count: int) -> None:
-        """Have at least so many ready."""
+        """Have at least so many ready, or as many as may be."""
+        count = count if self._most is None else min(count, self._most)
         self._ready.extend(self._make() for _ in range(count - len(self._ready)))
 
     def take(self) -> bytes:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import msgspec
 
+from scoreboard.anticheat.physics import MAX_IN_STORE
 from scoreboard.bench import audience
 from scoreboard.bench.board import player
 from scoreboard.bench.load import Supply, Tally, is_ok, request
@@ -162,7 +163,8 @@ async def _scoring(ours: World) -> Load:
     tally, supplies, connections = Tally(), [], []
     for number in range(SCORING_SOCKETS):
         socket = await open_socket(ours.server.port, "msgpack", ours.tokens[number])
-        of_socket = [Supply(ours.messages(number, place, IN_FLIGHT, socket.frame)) for place in range(IN_FLIGHT)]
+        makers = [ours.messages(number, place, socket.frame) for place in range(IN_FLIGHT)]
+        of_socket = [Supply(make, MAX_IN_STORE // 2) for make in makers]
         connections.append(Scoring(socket, of_socket, tally))
         supplies += of_socket
     return Load(ours.processes(), tally, connections, supplies)

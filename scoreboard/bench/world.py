@@ -65,12 +65,11 @@ class World:
 
         return make
 
-    def messages(self, number: int, place: int, places: int, frame: Callable[[object], bytes]) -> Callable[[], bytes]:
-        """Framed `score` messages of one player, on the boards of the place in flight by turns."""
-        boards = cycle(BOARDS[place::places])
+    def messages(self, number: int, place: int, frame: Callable[[object], bytes]) -> Callable[[], bytes]:
+        """Framed `score` messages of one player, on the board of the place in flight."""
 
         def make() -> bytes:
-            return frame({"type": "score", "id": place, **self._action(number, next(boards)), "score": _score()})
+            return frame({"type": "score", "id": place, **self._action(number, BOARDS[place]), "score": _score()})
 
         return make
 
