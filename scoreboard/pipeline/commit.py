@@ -1,6 +1,7 @@
 """Commit: a batch of judged submissions becomes durable in one transaction."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -12,6 +13,8 @@ from scoreboard.clock import Clock
 from scoreboard.errors import OutcomeUnknown, ScoreboardError, Unavailable
 from scoreboard.model import Board, Committed, Submission
 from scoreboard.storage.base import Committal, Storage
+
+log = logging.getLogger(__name__)
 
 UNSTORED = frozenset(
     {"player_banned", "score_out_of_range", "not_found", "unavailable", "outcome_unknown", "period_closed"}
@@ -74,7 +77,8 @@ class Commit:
         try:
             await self._boards.freeze_due()
             await self._boards.refresh()
-        except ScoreboardError:  # they stay refused, and may come again
+        except Exception as fault:  # whatever it is, the others are committed: these stay refused, and may come again
+            _report(fault)
             return committal
         late = self._late(batch, committal)
         if not late:
@@ -84,11 +88,12 @@ class Commit:
                 again = await self._storage.commit(
                     list(late.values()), [batch[index].submission for index in late], self._clock.now()
                 )
-        except (TimeoutError, OutcomeUnknown):
+        except Exception as fault:  # as above
+            _report(fault)
+            if isinstance(fault, ScoreboardError) and not isinstance(fault, OutcomeUnknown):
+                return committal
             unknown = [replace(committal.outcomes[index], code=OutcomeUnknown.code) for index in late]
             again = Committal(tuple(unknown), None)
-        except ScoreboardError:  # as above
-            return committal
         found = dict(zip(late, again.outcomes, strict=True))
         outcomes = tuple([found.get(index, outcome) for index, outcome in enumerate(committal.outcomes)])
         # Of two rows in the outbox one is left to the sweeper.
@@ -103,6 +108,12 @@ class Commit:
                 if board is not None:
                     late[index] = board
         return late
+
+
+def _report(fault: Exception) -> None:
+    """Log what nobody foresaw; the answers do not tell of it."""
+    if not isinstance(fault, ScoreboardError | TimeoutError):
+        log.error("a second commit failed", exc_info=fault)
 
 
 def _is_stored(outcome: Committed) -> bool:

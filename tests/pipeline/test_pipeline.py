@@ -1,8 +1,10 @@
 """From a judged submission to a moved board, on the real storage and ranking."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from scoreboard.model import BoardPeriod, BoardSettings, Submission
 from scoreboard.pipeline import Commit, Hidden, Judged, Outbox, Pipeline, Publish, Rank, Rebuilder
 from scoreboard.pipeline.publish import Submitted
 from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.storage.base import Committal
 from scoreboard.storage.sqlite import SqliteStorage
 from scoreboard.tasks import Tasks
 
@@ -39,12 +42,12 @@ class World:
             commit, self.rank, Publish(submitted), self.tasks, Metrics(), batch_max=100, queue_max=1000
         )
 
-    def judged(self, player_id: str, score: int) -> Judged:
+    def judged(self, player_id: str, score: int, board_id: str = "main") -> Judged:
         """A judged score."""
         at = self.clock.now()
-        board = self.boards.get("main")
+        board, period = self.boards.get(board_id), BoardPeriod(board_id, "all", "all")
         submission = Submission(
-            uuid7(at), uuid7(at), at + SECOND, player_id, "main", score, (), at, (MAIN,), creates_player=True
+            uuid7(at), uuid7(at), at + SECOND, player_id, board_id, score, (), at, (period,), creates_player=True
         )
         return Judged(board, submission)
 
@@ -105,6 +108,41 @@ async def test_a_score_whose_board_is_frozen_or_revealed_just_then_is_counted_al
         assert await w.storage.reveal_board("main", w.clock.now(), []) is not None
         assert (await w.pipeline.put(other)).outcome.status == "accepted"
         assert len(await w.storage.standings_of(MAIN, None, 10)) == 2
+
+
+@pytest.mark.parametrize(
+    ("where", "late"), [("commit", "outcome_unknown"), ("committed", "outcome_unknown"), ("boards", "unavailable")]
+)
+async def test_what_was_committed_is_answered_so_whatever_fails_for_those_whose_board_was_frozen_just_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str, late: str
+) -> None:
+    async with world(tmp_path) as w:
+        await w.boards.put("other", BoardSettings(operator="sum"), "admin")
+        items = [w.judged("ada", 5), w.judged("bob", 7, "other")]
+        assert await w.storage.freeze_board("main", w.clock.now(), []) is not None  # as another server does
+        commit = w.storage.commit
+
+        async def choke(*batch: Any) -> Committal:
+            if len(batch[1]) == 2 or where == "boards":
+                return await commit(*batch)
+            if where == "committed":
+                await commit(*batch)
+            raise ValueError("it chokes")
+
+        async def forget() -> None:
+            raise ValueError("it chokes")
+
+        monkeypatch.setattr(w.storage, "commit", choke)
+        if where == "boards":
+            monkeypatch.setattr(w.boards, "refresh", forget)
+        ada, bob = await asyncio.gather(*(w.pipeline.put(judged) for judged in items))
+        assert (bob.outcome.status, bob.outcome.code, bob.outcome.repeat) == ("accepted", None, False)
+        assert bob.outcome.score == 7
+        assert ada.outcome.code == late
+        assert "it chokes" in caplog.text
+        monkeypatch.undo()
+        again = await w.pipeline.put(items[0])
+        assert (again.outcome.status, again.outcome.repeat) == ("accepted", where == "committed")
 
 
 async def test_a_score_that_comes_when_its_board_should_be_frozen_freezes_it(tmp_path: Path) -> None:

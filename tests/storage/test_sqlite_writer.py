@@ -228,6 +228,34 @@ async def test_a_writer_that_hangs_is_killed_at_the_end(
         await world.submit("ada", 1)
 
 
+async def test_a_writer_that_hangs_while_the_server_runs_is_killed_and_another_takes_its_place(
+    world: World, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(process, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(process, "PAUSE_S", 0.0)
+    caplog.set_level(logging.INFO)
+    os.kill(writer(), signal.SIGKILL)  # the next one is looked at more often
+    await until(lambda: "scores are written by process" in caplog.text)
+    caplog.clear()
+    hanging = writer()
+    os.kill(hanging, signal.SIGSTOP)
+    items = [world.submission(f"player-{number}", 7) for number in range(2)]
+    async with asyncio.timeout(20):
+        committing = [asyncio.create_task(world.commit(item)) for item in items]
+        await asyncio.sleep(0)
+        await world.storage.add_audit([ENTRY])  # waits for both
+        for answer in committing:
+            with pytest.raises(OutcomeUnknown):
+                await answer
+        await until(lambda: "scores are written by process" in caplog.text)
+    assert f"the writer process {hanging} hangs and is killed" in caplog.text
+    assert not is_running(hanging)
+    assert writer() != hanging
+    repeated = [await world.commit(item) for item in items]
+    assert [outcome.submission_id for [outcome] in (each.outcomes for each in repeated)] == [item.id for item in items]
+    assert scores(path) == [7, 7]
+
+
 async def test_a_locked_database_is_unavailable_and_the_writer_stays(world: World, path: Path) -> None:
     pid = writer()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:

@@ -72,9 +72,15 @@ class Line(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    async def lost(self) -> None:
-        """Return once the line is closed, by either end."""
-        await asyncio.shield(self._lost)
+    @property
+    def in_hand(self) -> object | None:
+        """What stands for the batch that is written now; None where all are answered."""
+        return self._asked[0] if self._asked else None
+
+    async def lost(self, within_s: float) -> bool:
+        """Return once the line is closed, by either end, or after so long; whether it is closed."""
+        await asyncio.wait([self._lost], timeout=within_s)
+        return self._lost.done()
 
     def fail(self) -> None:
         """Tell those who still wait that nobody will answer them."""

@@ -26,6 +26,9 @@ LONGEST_PAUSE_S = 60.0
 CLOSE_WITHIN_S = 10.0
 """How long a writer may take to end when it is told to; then it is killed, which loses nothing that was answered."""
 
+LOOK_EVERY_S = 10.0
+"""A writer that is seen with the same batch in hand twice in a row hangs, and is killed: after two of these at most."""
+
 
 class WriterProcess:
     """A process that commits batches. While it is not up, whoever writes has to do without."""
@@ -100,7 +103,7 @@ class WriterProcess:
             self._line = line
             if self._closing.is_set():
                 line.close()
-            await line.lost()
+            await _watch(line, process)
         finally:
             line.close()
             status = await asyncio.to_thread(_reap, process)
@@ -128,6 +131,16 @@ class WriterProcess:
             )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+async def _watch(line: Line, process: subprocess.Popen[bytes]) -> None:
+    """Return once the line is lost. While a writer hangs, nobody else can write."""
+    before = None
+    while not await line.lost(LOOK_EVERY_S):
+        if line.in_hand is not None and line.in_hand is before:
+            log.error("the writer process %d hangs and is killed", process.pid)
+            process.kill()
+        before = line.in_hand
 
 
 def _reap(process: subprocess.Popen[bytes]) -> int:
