@@ -84,6 +84,12 @@ def test_the_setup_of_nginx_is_valid(tmp_path: Path) -> None:
     assert "[warn]" not in done.stderr
 
 
+def test_the_shipped_nginx_may_open_a_file_for_each_of_its_connections() -> None:
+    setup = (DEPLOY / "nginx.conf").read_text()
+    most = {name: int(count) for name, count in re.findall(r"(worker_\w+) (\d+);", setup)}
+    assert most["worker_rlimit_nofile"] > most["worker_connections"]
+
+
 def test_whatever_the_image_is_made_of_exists() -> None:
     lines = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
     copied = [line.split()[1:-1] for line in lines if line.startswith("COPY ") and "--from" not in line]
