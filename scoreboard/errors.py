@@ -8,6 +8,7 @@
     ├── Unauthenticated          401 unauthenticated
     │   └── TokenExpired         401 token_expired
     ├── Forbidden                403 forbidden
+    │   ├── OriginRefused        403 origin_refused
     │   ├── PlayerBanned         403 player_banned
     │   ├── ActionTokenInvalid   403 action_token_invalid
     │   ├── ActionTokenExpired   403 action_token_expired
@@ -94,6 +95,11 @@ class Forbidden(ScoreboardError):
     code = "forbidden"
     status = 403
     title = "This is not allowed"
+
+
+class OriginRefused(Forbidden):
+    code = "origin_refused"
+    title = "Pages of this origin may not do this"
 
 
 class PlayerBanned(Forbidden):

@@ -1,4 +1,7 @@
-"""The pages `/`, `/b/{board}`, `/admin` and `/docs`, and the files in `scoreboard/web` that all pages are made of."""
+"""The pages `/`, `/b/{board}`, `/admin` and `/docs`, and the files in `scoreboard/web` that all pages are made of.
+
+Whoever looks for a page where there is none gets one that says so, if they would rather read HTML than JSON.
+"""
 
 import hashlib
 from importlib import resources
@@ -8,6 +11,7 @@ from aiohttp import web
 
 from scoreboard.api.context import CONTEXT
 from scoreboard.api.openapi import openapi
+from scoreboard.api.problems import PROBLEM, RequestHandler
 from scoreboard.errors import NotFound
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
@@ -29,7 +33,12 @@ FRAMED: Final = frozenset({"embed", "overlay", "wall"})
 PAGE: Final = "index.html"
 ADMIN: Final = "admin.html"
 DOCS: Final = "docs.html"
+NOWHERE: Final = "nowhere.html"
+FOR_PROGRAMS: Final = ("api/", "web/")
+"""Below these addresses there are no pages."""
+
 KINDS: Final = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+ROOT: Final = "front"
 FOREVER: Final = "public, max-age=31536000, immutable"
 REVALIDATE: Final = "no-cache"
 
@@ -44,12 +53,12 @@ class Files:
 
     def page(self, name: str, home: str) -> bytes:
         """A page, its links going by `home`, which leads to the root of the application."""
-        links = f'="{home}web/{self.version}/'
-        return self._contents[name].replace(b'="web/', links.encode())
+        content = self._contents[name].replace(b'="web/', f'="{home}web/{self.version}/'.encode())
+        return content.replace(b'="./', f'="{home or "./"}'.encode())
 
     def read(self, name: str) -> bytes:
         """A file that pages may ask for. Raises NotFound."""
-        if name in (PAGE, ADMIN, DOCS) or name not in self._contents:
+        if name in (PAGE, ADMIN, DOCS, NOWHERE) or name not in self._contents:
             raise NotFound("There is nothing at this address.")
         return self._contents[name]
 
@@ -60,7 +69,7 @@ FILES: Final[web.AppKey[Files]] = web.AppKey("files", Files)
 def add_routes(app: web.Application) -> None:
     """The pages, and below `/web/` their files: under the version that the pages name, they never change."""
     app[FILES] = Files()
-    app.router.add_get("/", front)
+    app.router.add_get("/", front, name=ROOT)
     app.router.add_get("/b/{board}", board)
     app.router.add_get("/admin", admin)
     app.router.add_get("/docs", docs)
@@ -77,7 +86,13 @@ async def front(request: web.Request) -> web.Response:
 
 
 async def board(request: web.Request) -> web.Response:
-    """The page with the board that its address names."""
+    """The page with the board that its address names; it says so itself where there is none. Raises NotFound."""
+    try:
+        request.app[CONTEXT].boards.get(request.match_info["board"])
+    except NotFound:
+        if not _prefers_html(request):
+            raise
+        return _page(request, "../", status=404)
     return _page(request, "../")
 
 
@@ -89,6 +104,18 @@ async def admin(request: web.Request) -> web.Response:
 async def docs(request: web.Request) -> web.Response:
     """The page that shows what can be asked of the server, which it reads from `/openapi.json`."""
     return _page(request, "", DOCS)
+
+
+@web.middleware
+async def nowhere(request: web.Request, handler: RequestHandler) -> web.StreamResponse:
+    """A page for those who look for one where there is nothing."""
+    response = await handler(request)
+    if response.status != 404 or request.match_info.http_exception is None or not _prefers_html(request):
+        return response
+    below = request.rel_url.raw_path.removeprefix(str(request.app.router[ROOT].url_for()))
+    if below.startswith(FOR_PROGRAMS):
+        return response
+    return _page(request, "../" * below.count("/"), NOWHERE, status=404)
 
 
 async def without_slash(request: web.Request) -> web.Response:
@@ -114,8 +141,11 @@ async def file(request: web.Request) -> web.Response:
     return response
 
 
-def _page(request: web.Request, home: str, name: str = PAGE) -> web.Response:
+def _page(request: web.Request, home: str, name: str = PAGE, status: int = 200) -> web.Response:
     response = _answer(request, request.app[FILES].page(name, home), "text/html", REVALIDATE)
+    if status != 200:
+        response.set_status(status)
+        del response.headers["ETag"]
     framers = _framers(request) if name == PAGE else "'none'"
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(framers=framers)
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -125,6 +155,27 @@ def _page(request: web.Request, home: str, name: str = PAGE) -> web.Response:
 def _framers(request: web.Request) -> str:
     allowed = request.app[CONTEXT].settings.server.frame_ancestors
     return " ".join(allowed) if allowed and request.query.get("display") in FRAMED else "'none'"
+
+
+def _prefers_html(request: web.Request) -> bool:
+    """Whether it is asked for by name, and nothing a program reads is asked for rather."""
+    wanted = {}
+    for part in request.headers.get("Accept", "").split(","):
+        kind, _, parameters = part.partition(";")
+        wanted[kind.strip().lower()] = _weight(parameters)
+    html = wanted.get("text/html", 0.0)
+    return html > 0 and html >= max(wanted.get("application/json", 0.0), wanted.get(PROBLEM, 0.0))
+
+
+def _weight(parameters: str) -> float:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name.lower() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
 
 
 def _answer(request: web.Request, body: bytes, kind: str, caching: str) -> web.Response:

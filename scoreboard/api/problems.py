@@ -15,6 +15,7 @@ from scoreboard.errors import (
     BadRequest,
     InternalError,
     NotFound,
+    OriginRefused,
     Overloaded,
     ScoreboardError,
     TooLarge,
@@ -65,6 +66,8 @@ def _headers(fault: ScoreboardError, request_id: str) -> dict[str, str]:
         wait = headers["Retry-After"] = str(max(1, math.ceil(fault.retry_after_s)))
         if fault.quota is not None:
             headers.update([policy_of(fault.quota), ("RateLimit", f'"{fault.quota.name}";r=0;t={wait}')])
+    if isinstance(fault, OriginRefused):  # a socket that is refused tells its page nothing, but this may be asked for
+        headers["Access-Control-Allow-Origin"] = "*"
     if isinstance(fault, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     return headers

@@ -23,7 +23,7 @@ from scoreboard.api.services import Authenticate, Check, Dispatch, Grant, Identi
 from scoreboard.api.socket import Socket
 from scoreboard.clock import SECOND, Clock
 from scoreboard.config import LimitSettings, LiveSettings
-from scoreboard.errors import BadRequest, Forbidden, Overloaded, PlayerBanned, Unauthenticated
+from scoreboard.errors import BadRequest, OriginRefused, Overloaded, PlayerBanned, Unauthenticated
 from scoreboard.leaderboard import TopPage
 from scoreboard.limits import Limiter, network_of
 from scoreboard.live.base import Codec
@@ -120,7 +120,7 @@ class LiveEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Upgrade the request and serve the socket until it ends.
 
-        Before the upgrade it raises Forbidden, BadRequest, and RateLimited and Overloaded with a time to come back.
+        Before the upgrade it raises OriginRefused, BadRequest, and RateLimited and Overloaded with a time to come back.
         """
         upgrade = _Upgrade(
             protocols=PROTOCOLS,
@@ -165,7 +165,9 @@ class LiveEndpoint:
     def _may_upgrade(self, request: web.Request, upgrade: _Upgrade) -> None:
         origin = request.headers.get("Origin")
         if origin is not None and not _is_allowed(origin, request.host, self._settings.origins):
-            raise Forbidden("This origin may not open a live connection.")
+            raise OriginRefused(
+                "This page's origin may not open a live connection; the server's setting live.origins lists who may."
+            )
         if not upgrade.can_prepare(request):
             raise BadRequest("This address speaks WebSocket.")
         if self._draining:

@@ -48,7 +48,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
     Nothing is opened before it starts. Raises ConfigError, here or at its start, for settings that cannot be used.
     """
     check_production(settings)
-    app = web.Application(middlewares=[rest.operate])
+    app = web.Application(middlewares=[pages.nowhere, rest.operate])
     if origins := settings.server.cors_origins:
         cors.allow(app, origins)
     app[SETTINGS] = settings

@@ -13,13 +13,24 @@ themeButton(find("#theme"));
 start();
 
 async function start() {
-  const answer = await fetch("openapi.json");
-  if (!answer.ok) throw new Error(`openapi.json: ${answer.status}`);
-  show(await answer.json());
+  try {
+    show(await described());
+  } catch (error) {
+    find("#why").textContent = error.message;
+    find("#failed").hidden = false;
+    document.documentElement.dataset.phase = "failed";
+    throw error;
+  }
   open();
   addEventListener("hashchange", open);
   find(".find input").oninput = ({ target }) => filter(target.value);
   document.documentElement.dataset.phase = "shown";
+}
+
+async function described() {
+  const answer = await fetch("openapi.json");
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  return answer.json();
 }
 
 function show(document_) {

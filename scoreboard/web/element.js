@@ -98,9 +98,12 @@ export class LiveScoreboard extends HTMLElement {
     const { signal } = this.#ended;
     const live = connect(this.#url);
     new Status(live, this.#find("#status"), { root: this.#frame, signal });
-    const load = () => live.state === "active" && this.#load(live, signal);
-    live.addEventListener("state", load, { signal });
-    load();
+    const changed = () => {
+      if (live.state === "active") this.#load(live, signal);
+      if (live.farewell && this.#rows === null) this.#say("", "missing"); // there is nothing to wait for
+    };
+    live.addEventListener("state", changed, { signal });
+    changed();
   }
 
   #close() {

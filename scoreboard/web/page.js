@@ -29,6 +29,7 @@ new Status(live, find("#status"), { announcer });
 themeButton(find("#theme"));
 root.style.setProperty("--rows", LIMIT);
 
+addEventListener("resize", measureTitle);
 const front = new Front(live, find("#front"));
 let settings = null;
 
@@ -114,8 +115,16 @@ function showBoard(board) {
   settings = board;
   const title = board.title || board.board;
   find("#title").textContent = title;
+  measureTitle();
   find("caption").textContent = `Top ${LIMIT} of ${title}`;
   document.title = `${title} – live scoreboard`;
   play.board = board;
   shown.show(board);
+}
+
+/** Whether the title is longer than the one line that a wall has for it. */
+function measureTitle() {
+  root.classList.remove("long");
+  const { scrollWidth, clientWidth } = find("#title");
+  root.classList.toggle("long", scrollWidth > clientWidth);
 }

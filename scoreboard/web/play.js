@@ -21,6 +21,7 @@ export class Play {
   #live;
   #store;
   #page;
+  #panel;
   #board = null;
   /** The action that was started and not yet scored. */
   #started = null;
@@ -33,6 +34,7 @@ export class Play {
   constructor(live, store, find) {
     this.#live = live;
     this.#store = store;
+    this.#panel = find("aside");
     const names = ["account", "player", "score", "said", "go", "action", "points", "ties", "me", "closed", "standing"];
     this.#page = Object.fromEntries(names.map((name) => [name, find(`#${name}`)]));
     this.#page.account.onsubmit = (event) => this.#signIn(event);
@@ -72,6 +74,7 @@ export class Play {
     here.hidden = player === null;
     score.hidden = player === null || !playable;
     closed.hidden = playable || this.#board === null;
+    this.#panel.hidden = player === null && !closed.hidden; // nothing to do there, for nobody
     me.textContent = player?.name ?? "";
     this.#restart();
   }

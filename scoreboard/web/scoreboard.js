@@ -10,8 +10,9 @@
 
 import { pause } from "./backoff.js";
 import { CODECS } from "./codec.js";
+import { refusal } from "./origin.js";
 import { ScoreboardError, late, lost } from "./problem.js";
-import { inMemory, sessionOf } from "./session.js";
+import { current, doubted, inMemory, sessionOf } from "./session.js";
 import { Subscription } from "./subscription.js";
 import { listen } from "./wake.js";
 
@@ -31,7 +32,6 @@ export const HOME = import.meta.url.slice(0, import.meta.url.lastIndexOf("/web/"
 const GRACE_MS = 10_000;
 const ANSWER_MS = 10_000;
 const ATTEMPTS = 5;
-const RENEW_MS = 31_000;
 const ACTIVITY_MS = 1_000;
 const FINAL_CODES = [4400, 4403];
 
@@ -109,7 +109,10 @@ export class Scoreboard extends EventTarget {
       this.#authenticate();
     };
     socket.onmessage = ({ data }) => this.#take(this.#codec.decode(data));
-    socket.onclose = ({ code }) => this.#lose(code);
+    socket.onclose = ({ code }) => {
+      if (this.#state === "connecting") this.#learnWhy();
+      this.#lose(code);
+    };
     this.#silenceMs = ANSWER_MS;
     this.#heard();
     this.#enter("connecting");
@@ -233,6 +236,17 @@ export class Scoreboard extends EventTarget {
     this.#enter("disconnected");
   }
 
+  /** The server is there and did not take the connection: perhaps it never will. */
+  async #learnWhy() {
+    const why = await refusal(new URL("ws", this.#url));
+    if (!why || this.#state !== "disconnected") return;
+    console.error(`scoreboard: ${globalThis.origin}: ${why}`);
+    clearTimeout(this.#retry);
+    this.retryAt = null;
+    this.farewell = "origin refused";
+    this.#enter("disconnected");
+  }
+
   /** Anything counts as a sign of life; without one for long enough the connection is lost. */
   #heard() {
     this.#heardAt = Date.now();
@@ -255,13 +269,13 @@ export class Scoreboard extends EventTarget {
   async #authenticate() {
     const socket = this.#socket;
     try {
-      const session = await this.#session();
+      const session = await current(this.#store, (type, fields) => this.#ask(type, fields));
       if (this.#state === "connected") this.#enter("authenticated");
       this.#welcome(await this.#ask("auth", session ? { token: session.access_token } : {}));
     } catch (error) {
       if (socket !== this.#socket) return;
       if (error.temporary) this.#lose();
-      else this.#doubt(error);
+      else doubted(this.#store, error);
     }
   }
 
@@ -279,34 +293,9 @@ export class Scoreboard extends EventTarget {
     }
   }
 
-  /** The server refused the token and will close: come back with a renewed one, or none. */
-  #doubt(error) {
-    const session = this.#store.load();
-    if (!error.code.match(/unauthenticated|token_expired/) || !session) return;
-    this.#store.save(session.refresh_token ? { ...session, expires_at: 0 } : null);
-  }
-
   async #become(session) {
     this.#store.save(session && sessionOf(session));
     if (this.#isUp()) await this.#authenticate();
-  }
-
-  /** The tokens to use, renewed if they are about to end. */
-  async #session() {
-    const session = this.#store.load();
-    return session?.expires_at < Date.now() + RENEW_MS ? this.#renew(session) : session;
-  }
-
-  async #renew({ refresh_token }) {
-    try {
-      const session = sessionOf(await this.#ask("refresh", { refresh_token }));
-      this.#store.save(session);
-      return session;
-    } catch (error) {
-      if (error.temporary) throw error;
-      this.#store.save(null);
-      return null;
-    }
   }
 
   // Subscriptions

@@ -6,6 +6,7 @@
  */
 
 const KEY = "scoreboard.session";
+const RENEW_MS = 31_000;
 
 /** Until the page is left. @param {Session | null} session @returns {SessionStore} */
 export function inMemory(session) {
@@ -38,4 +39,32 @@ export function inBrowser() {
 /** What the server answered to a sign-in or renewal, as it is kept. @returns {Session} */
 export function sessionOf({ access_token, refresh_token, expires_in }) {
   return { access_token, refresh_token, expires_at: Date.now() + expires_in * 1000 };
+}
+
+/**
+ * The tokens to use, renewed if they are about to end; `ask` sends a message and has its result.
+ *
+ * @param {SessionStore} store
+ * @param {(type: string, fields: object) => Promise<any>} ask
+ * @returns {Promise<Session | null>}
+ */
+export async function current(store, ask) {
+  const session = store.load();
+  if (!(session?.expires_at < Date.now() + RENEW_MS)) return session;
+  try {
+    const renewed = sessionOf(await ask("refresh", { refresh_token: session.refresh_token }));
+    store.save(renewed);
+    return renewed;
+  } catch (error) {
+    if (error.temporary) throw error;
+    store.save(null);
+    return null;
+  }
+}
+
+/** The server refused the token and will close: come back with a renewed one, or none. @param {SessionStore} store */
+export function doubted(store, error) {
+  const session = store.load();
+  if (!error.code.match(/unauthenticated|token_expired/) || !session) return;
+  store.save(session.refresh_token ? { ...session, expires_at: 0 } : null);
 }

@@ -8,6 +8,7 @@ const WORDS = {
   inactive: "Paused – move or press a key",
 };
 
+const REFUSED = "This page may not show the board";
 const STALE = "May be behind – the server is recovering";
 
 /** Shows the state of a connection, and counts the seconds to the next attempt. */
@@ -57,7 +58,8 @@ export class Status {
   }
 
   #waiting() {
-    if (this.#live.farewell) return `Closed by the server: ${this.#live.farewell}`;
+    const { farewell } = this.#live;
+    if (farewell) return farewell === "origin refused" ? REFUSED : `Closed by the server: ${farewell}`;
     return `Reconnecting in ${Math.max(0, Math.ceil((this.#live.retryAt - Date.now()) / 1000))} s`;
   }
 }

@@ -15,6 +15,9 @@ OPTIONS = (
     "--no-first-run",
 )
 
+NOWHERE = "/b/nowhere"
+"""A page that subscribes to nothing; it is no fault that a browser says so."""
+
 # Remembers what is gone by the time a test could look: violations, states of the connection, and how rows moved.
 RECORDER = """
 window.seen = { violations: [], states: [], glides: [] };
@@ -68,6 +71,7 @@ class Browsing:
 
     def _said(self, message: ConsoleMessage) -> None:
         expected = self.server_may_be_gone and "WebSocket connection to" in message.text
+        expected |= NOWHERE in message.location["url"] and "status of 404 " in message.text
         expected |= any(f"responded with a status of {status} " in message.text for status in self.expected)
         if message.type in ("error", "warning") and not expected:
             self.faults.append(f"console: {message.text}")

@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.api.app import Api, running
-from tests.web.browsing import CHROMIUM, OPTIONS, Browsing
+from tests.web.browsing import CHROMIUM, NOWHERE, OPTIONS, Browsing
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
@@ -41,6 +41,6 @@ async def modules(browser: Browser, tmp_path_factory: pytest.TempPathFactory) ->
     """A page for all tests of a file that only call functions."""
     async with running(tmp_path_factory.mktemp("modules")) as api:
         browsing = Browsing(browser, str(api.http.make_url("")).rstrip("/"))
-        yield await browsing.open("/b/nowhere")  # a page that subscribes to nothing
+        yield await browsing.open(NOWHERE)
         await browsing.close()
         assert browsing.faults == []

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, WebSocket
 import scoreboard
 from scoreboard.config import LiveSettings, SecuritySettings, Settings
 from tests.api.app import NO_LIMITS, Api, running
-from tests.web.browsing import Browsing
+from tests.web.browsing import NOWHERE, Browsing
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -57,7 +57,6 @@ WEB = Path(scoreboard.__file__).parent / "web"
 NODE = Path(playwright.__file__).parent / "driver" / "node"
 """The one that drives the browser."""
 
-NOWHERE = "/b/nowhere"
 """A page that shows no board, and so subscribes to nothing."""
 
 QUICK = Settings(

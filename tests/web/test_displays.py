@@ -17,7 +17,7 @@ from tests.web.test_page import post, put, violations
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-SIZES = {"phone": (320, 640), "hd": (1920, 1080), "4k": (3840, 2160)}
+SIZES = {"phone": (320, 640), "hd": (1920, 1080), "4k": (3840, 2160), "tall": (1080, 1920)}
 SCORES = {f"player {n}": 1000 - n for n in range(12)}
 DISPLAYS = ("wall", "embed", "overlay")
 
@@ -29,6 +29,11 @@ FITS = """() => {
 ELEMENT = """<!doctype html><html lang="en"><title>Blog</title>
 <script type="module" src="{home}web/element.js"></script>
 <h1>My game</h1><live-scoreboard board="main" limit="3"></live-scoreboard>"""
+
+SCRIPT = """<!doctype html><html lang="en"><title>Blog</title><script type="module">
+import {{ Scoreboard }} from "{home}web/scoreboard.js";
+window.live = new Scoreboard();
+</script>"""
 
 
 def rows(scores: dict[str, int], limit: int) -> list[str]:
@@ -49,6 +54,24 @@ async def test_a_wall_shows_all_its_rows_on_any_screen(browsing: Browsing, api: 
     row = await page.locator("tbody tr").nth(4).bounding_box()
     assert row is not None
     assert row["height"] > height / 22
+
+
+@pytest.mark.parametrize("size", ["phone", "tall"])
+async def test_a_long_title_is_not_cut_on_a_wall_that_is_high_and_narrow(
+    browsing: Browsing, api: Api, tmp_path: Path, size: str
+) -> None:
+    title = "Championship of the Northern Valleys, Final Round"
+    await put(api, tmp_path, "main", title=title)
+    await post(api, tmp_path, SCORES)
+    width, height = SIZES[size]
+    page = await browsing.open("/b/main?display=wall", viewport={"width": width, "height": height})
+    await shown(page, *rows(SCORES, 10))
+    await expect(page.locator("h1")).to_have_text(title)
+    beyond = "(title) => [title.scrollWidth - title.clientWidth, title.scrollHeight - title.clientHeight]"
+    wide, high = await page.locator("h1").evaluate(beyond)
+    assert wide == 0
+    assert high < height / 100  # what hangs below a line is no line
+    assert await page.evaluate(FITS) == [True, True]
 
 
 @pytest.mark.parametrize("size", ["hd", "4k"])
@@ -208,6 +231,32 @@ async def test_one_element_puts_a_live_board_into_a_page_of_another_site(browser
         await browsing.close()
         await site.close()
     assert browsing.faults == []
+
+
+@pytest.mark.parametrize("client", ["element", "script"])
+async def test_a_page_of_a_site_that_is_not_listed_says_so_and_the_console_says_which_setting(
+    browser: Browser, tmp_path: Path, client: str
+) -> None:
+    async with running(tmp_path) as api:
+        home = api.http.make_url("/")
+        page_of = {"element": ELEMENT, "script": SCRIPT}
+        site = await other_site(page_of[client].format(home=home))
+        browsing = Site(browser, site, api)
+        page = await browsing.blank()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        await page.goto(browsing.url)
+        if client == "element":
+            status = page.locator("live-scoreboard #status span")
+            await expect(status).to_have_text("This page may not show the board")
+        else:
+            await page.wait_for_function("() => live.farewell === 'origin refused' && live.state === 'disconnected'")
+            assert await page.evaluate("live.retryAt") is None
+        [why] = [text for text in said if text.startswith("scoreboard: ")]
+        assert why.startswith(f"scoreboard: {browsing.url}: ")
+        assert "live.origins" in why
+        await browsing.close()
+        await site.close()
 
 
 async def test_a_frame_of_another_site_shows_a_board_where_it_is_listed(browser: Browser, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from scoreboard.api.operations import OPERATIONS
 from scoreboard.app import create_app
@@ -139,6 +139,27 @@ async def test_nothing_keeps_anybody_out_and_nothing_sticks_out(browsing: Browsi
     await expect(page.locator(".inside")).to_have_count(len(OPERATIONS))
     assert await violations(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("fault", ["503", "no connection"])
+async def test_a_page_that_cannot_be_made_says_why_and_is_there_at_the_next_try(browsing: Browsing, fault: str) -> None:
+    page = await browsing.blank()
+
+    async def refuse(route: Route) -> None:
+        if fault == "503":
+            await route.fulfill(status=503, body="")
+        else:
+            await route.abort()
+
+    await page.route("**/openapi.json", refuse)
+    await page.goto(f"{browsing.url}/docs#top")
+    await expect(page.get_by_role("alert")).to_contain_text("openapi.json, which could not be read: ")
+    await expect(page.locator("#why")).to_have_text("the server answered 503" if fault == "503" else "Failed to fetch")
+    assert await violations(page) == []
+    browsing.faults = [told for told in browsing.faults if "Failed to" not in told and "answered 503" not in told]
+    await page.unroute("**/openapi.json")
+    await page.get_by_role("link", name="Try again").click()
+    await expect(page.locator("details")).to_have_count(len(OPERATIONS))
 
 
 async def test_it_works_below_another_application(browser: Browser, tmp_path: Path) -> None:

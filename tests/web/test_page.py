@@ -14,7 +14,7 @@ from scoreboard.app import create_app
 from scoreboard.config import DataSettings, Settings
 from tests.api.app import Api, backend
 from tests.server import Server
-from tests.web.browsing import Browsing, live, score, shown, sign_up
+from tests.web.browsing import NOWHERE, Browsing, live, score, shown, sign_up
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -243,7 +243,7 @@ async def test_boards_windows_and_decimals_are_the_boards_own(browsing: Browsing
 
 async def test_a_board_that_is_not_there_or_not_public_says_so(browsing: Browsing, api: Api, tmp_path: Path) -> None:
     await put(api, tmp_path, "staff", title="Staff", public=False, actions={"coin": {}})
-    page = await browsing.open("/b/nowhere")
+    page = await browsing.open(NOWHERE)
     await expect(page.locator("#note")).to_have_text("There is no such board.")
     await expect(page.get_by_role("link", name="Main")).to_be_visible()
     await page.goto(f"{browsing.url}/b/staff")
@@ -251,6 +251,35 @@ async def test_a_board_that_is_not_there_or_not_public_says_so(browsing: Browsin
     await sign_up(page, "ada")
     await score(page, "5")
     await shown(page, "1 ada 5")
+
+
+async def test_who_can_do_nothing_on_a_board_is_offered_nothing(browsing: Browsing, api: Api, tmp_path: Path) -> None:
+    await put(api, tmp_path, "laps", title="Laps")
+    await post(api, tmp_path, {"ada": 5}, board="laps")
+    page = await browsing.open("/b/laps")
+    await shown(page, "1 ada 5")
+    await expect(page.get_by_role("heading", name="Play")).to_be_hidden()
+    board, whole = await page.locator("#board").bounding_box(), await page.locator("main").bounding_box()
+    assert board is not None
+    assert whole is not None
+    assert board["width"] == whole["width"]
+    await page.get_by_role("link", name="Main").click()
+    await sign_up(page, "bo")
+    await page.goto(f"{browsing.url}/b/laps")
+    await expect(page.locator("#closed")).to_be_visible()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("heading", name="Play")).to_be_hidden()
+
+
+async def test_where_there_is_no_page_one_says_so_and_leads_back(browsing: Browsing) -> None:
+    browsing.expected = ["404"]
+    for theme in ("light", "dark"):
+        page = await browsing.open("/games/2026/final", viewport={"width": 360, "height": 740}, color_scheme=theme)
+        await expect(page.locator("#note")).to_have_text("There is no page at this address.")
+        assert await violations(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.get_by_role("link", name="All boards").click()
+    await live(page)
 
 
 async def test_the_theme_can_be_chosen_and_stays(browsing: Browsing) -> None:
