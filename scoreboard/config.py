@@ -150,6 +150,12 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     arrears_s: Seconds = 30
 
 
+class WebhookSettings(Section, frozen=True, kw_only=True):
+    """Where webhooks may lead."""
+
+    private_addresses: bool = False
+
+
 class LoggingSettings(Section, frozen=True, kw_only=True):
     """What is written to stderr."""
 
@@ -172,6 +178,7 @@ class Settings(Section, frozen=True, kw_only=True):
     live: LiveSettings = LiveSettings()
     pipeline: PipelineSettings = PipelineSettings()
     alerts: AlertSettings = AlertSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     logging: LoggingSettings = LoggingSettings()
     boards: dict[BoardId, BoardSettings] = field(default_factory=_default_boards)
 
@@ -225,6 +232,11 @@ def _without_password(url: str) -> str:
 def is_scaled_out(settings: Settings) -> bool:
     """Whether PostgreSQL and Redis are used, so that there may be several servers."""
     return bool(settings.redis.url)
+
+
+def tells_private_addresses(settings: Settings) -> bool:
+    """Whether webhooks may lead to this machine and its network: on a laptop they do."""
+    return settings.webhooks.private_addresses or settings.server.environment == "development"
 
 
 def database_path(settings: Settings) -> Path:

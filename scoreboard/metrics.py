@@ -67,6 +67,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.webhook_deliveries = Counter(
+            "scoreboard_webhook_deliveries",
+            "Tries to tell webhooks of events, by outcome: delivered, retried or failed.",
+            ("outcome",),
+            registry=self.registry,
+        )
+
     def total(self, counter: Counter, **labels: str) -> float:
         """What a counter has come to, over all that has these labels."""
         return sum(

@@ -9,6 +9,7 @@ Calendar periods are those of the years 1000 to 9998.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, NamedTuple
@@ -44,6 +45,14 @@ class _Calendar(NamedTuple):
     window: str
     timezone: str
     week_start: str
+
+
+class Ended(NamedTuple):
+    """A period that is over, with its bounds."""
+
+    period: BoardPeriod
+    start: int
+    end: int
 
 
 class _Span(NamedTuple):
@@ -115,6 +124,22 @@ def _periods_at(board: Board, at: int) -> _Lately:
     spans = [bounds(settings, window, period) for _, window, period in found]
     start = max((start for start, _ in spans if start is not None), default=_EVER.start)
     return _Lately(settings, found, start, min((end for _, end in spans if end is not None), default=_EVER.end))
+
+
+def ended(board: Board, since: int, until: int) -> Iterator[Ended]:
+    """The board's periods that ended after `since`, and by `until`; window by window, each in order."""
+    settings = board.settings
+    for window in settings.windows:
+        if window in CALENDAR_WINDOWS:
+            calendar = _calendar(settings, window)
+            span = _span_at(calendar, since)
+            while span.end <= until:
+                yield Ended(BoardPeriod(board.id, window, span.period), span.start, span.end)
+                span = _span_at(calendar, span.end)
+        elif window != "all":
+            start, end = _season_bounds(_season(settings, window))
+            if since < end <= until:
+                yield Ended(BoardPeriod(board.id, window, window), start, end)
 
 
 def check(settings: BoardSettings) -> None:

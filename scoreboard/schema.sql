@@ -255,6 +255,93 @@ CREATE TABLE confirmed (
     PRIMARY KEY (board, "window", period)
 );
 
+-- Who is told of events; `board` is NULL for those of all boards. What it asks for now it has asked for since `since`. A
+-- secret that was replaced signs beside the new one until `previous_until`.
+CREATE TABLE webhooks (
+    id text COLLATE "C" PRIMARY KEY,
+    url text NOT NULL,
+    events text[] NOT NULL,
+    board text COLLATE "C",
+    enabled boolean NOT NULL,
+    since timestamptz NOT NULL,
+    secret text NOT NULL,
+    previous_secret text,
+    previous_until timestamptz,
+    created_at timestamptz NOT NULL
+);
+
+-- One event for one webhook. Whoever delivers it moves `due_at` on before, so that nobody else does meanwhile. `data` is
+-- JSON, and forgotten once it has been delivered or given up; `status` is that of the last answer. No foreign key: a
+-- score that is held must not fail because a webhook goes at the same moment.
+CREATE TABLE webhook_deliveries (
+    id text COLLATE "C" PRIMARY KEY DEFAULT 'msg_' || replace(gen_random_uuid()::text, '-', ''),
+    webhook_id text COLLATE "C" NOT NULL,
+    event text NOT NULL,
+    at timestamptz NOT NULL,
+    data text NOT NULL,
+    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'failed')),
+    attempts integer NOT NULL DEFAULT 0,
+    due_at timestamptz NOT NULL,
+    status integer,
+    error text
+);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, state, due_at);
+CREATE INDEX webhook_deliveries_at ON webhook_deliveries (at);
+CREATE INDEX webhook_deliveries_newest ON webhook_deliveries (webhook_id, at, id);
+
+-- Periods that are over and were told of as such.
+CREATE TABLE finalized (
+    board text COLLATE "C" NOT NULL,
+    "window" text COLLATE "C" NOT NULL,
+    period text COLLATE "C" NOT NULL,
+    at timestamptz NOT NULL,
+    PRIMARY KEY (board, "window", period)
+);
+CREATE INDEX finalized_at ON finalized (at);
+
+-- Tell of an event each webhook that asks for it, in the same transaction; `of_board` is NULL where it is of no one board.
+CREATE FUNCTION tell(name text, of_board text, moment timestamptz, facts json) RETURNS void
+    LANGUAGE sql AS $$
+INSERT INTO webhook_deliveries (webhook_id, event, at, data, due_at)
+SELECT id, name, moment, facts::text, moment FROM webhooks
+WHERE enabled AND name = ANY (events) AND (board IS NULL OR of_board IS NULL OR board = of_board)
+$$;
+
+CREATE FUNCTION tell_of_review() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM tell('submission.held', board, accepted_at, json_build_object('submission_id', id, 'board', board,
+        'player_id', player_id, 'score', score, 'at', microseconds(accepted_at)))
+    FROM history WHERE id = NEW.submission_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER reviews_told AFTER INSERT ON reviews FOR EACH ROW EXECUTE FUNCTION tell_of_review();
+
+CREATE FUNCTION tell_of_decision() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM tell(CASE NEW.act WHEN 'review.approve' THEN 'submission.approved'
+            WHEN 'review.reject' THEN 'submission.rejected' ELSE 'submission.voided' END,
+        board, NEW.at, json_build_object('submission_id', id, 'board', board, 'player_id', player_id, 'score', score,
+            'at', microseconds(accepted_at), 'by', NEW.actor))
+    FROM history WHERE id = NEW.subject::uuid;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER decisions_told AFTER INSERT ON audit FOR EACH ROW
+    WHEN (NEW.act IN ('review.approve', 'review.reject', 'submission.void')) EXECUTE FUNCTION tell_of_decision();
+
+CREATE FUNCTION tell_of_player() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM tell(CASE NEW.act WHEN 'player.ban' THEN 'player.banned' WHEN 'player.hide' THEN 'player.hidden'
+            WHEN 'player.lift' THEN 'player.lifted' ELSE 'player.erased' END,
+        NULL, NEW.at, json_build_object('player_id', NEW.subject, 'until', NEW.detail::json ->> 'until',
+            'by', NEW.actor));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER players_told AFTER INSERT ON audit FOR EACH ROW
+    WHEN (NEW.act IN ('player.ban', 'player.hide', 'player.lift', 'player.erase')) EXECUTE FUNCTION tell_of_player();
+
 
 -- Partitions of a table for the month of an instant and the next few, as far as they are missing. A month whose rows
 -- are in the default partition already stays there.

@@ -17,6 +17,7 @@ from scoreboard.reviews import Moderation, ReviewQueue, Trail
 from scoreboard.storage.base import Storage
 from scoreboard.submissions import Judge, Submissions
 from scoreboard.tokens import AccessTokens
+from scoreboard.webhooks import Webhooks
 from scoreboard.wire import ConnectionsOut, OverviewOut
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Context:
     reviews: ReviewQueue
     moderation: Moderation
     trail: Trail
+    webhooks: Webhooks
     overview: Callable[[], Awaitable[OverviewOut]]
     connections: Callable[[], Awaitable[ConnectionsOut]]
     limits: Limits

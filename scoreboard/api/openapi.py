@@ -43,6 +43,7 @@ from scoreboard.errors import (
     Unavailable,
     UsernameTaken,
 )
+from scoreboard.events import EVENTS, TEST
 from scoreboard.leaderboard import TopPage
 from scoreboard.live.failure import Failure
 from scoreboard.wire import (
@@ -60,6 +61,7 @@ from scoreboard.wire import (
     ScoreOut,
     Snapshot,
     State,
+    told,
 )
 
 Schema = dict[str, Any]
@@ -74,6 +76,7 @@ GROUPS: Final = {
     "admin/reviews": "Reviews",
     "admin/submissions": "Reviews",
     "admin/players": "Players",
+    "admin/webhooks": "Webhooks",
     "admin": "Running it",
 }
 """What operations are about, by the longest of these beginnings of their paths."""
@@ -97,6 +100,8 @@ OF_ONE: Final[dict[str, Faults]] = {
     "reject_review": (Conflict,),
     "void": (ScoreOutOfRange,),
     "put_board": (Conflict, ScoreOutOfRange),
+    "new_webhook": (NotFound, Conflict),
+    "test_webhook": (Conflict,),
 }
 """What operations may fail with besides what may happen to every one of their kind."""
 
@@ -108,6 +113,11 @@ WRITTEN_OUT: Final[dict[type, type]] = {TopPage: PageOut, Export: ExportOut}
 
 TAGGED: Final = (PageOut, PlayerRowOut, ExportOut)
 """Answers that have an ETag."""
+
+TOLD: Final = (*EVENTS, TEST)
+"""What webhooks are told of."""
+
+SIGNED: Final = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 REF: Final = "#/components/schemas/{name}"
 
@@ -123,7 +133,7 @@ class _Document:
 
     def __init__(self) -> None:
         self._outputs = {operation.name: _output(operation) for operation in OPERATIONS}
-        types = [*_inputs(), *filter(None, self._outputs.values()), *OWN.values(), *PUSHED, Problem]
+        types = [*_inputs(), *filter(None, self._outputs.values()), *OWN.values(), *PUSHED, Problem, *map(told, TOLD)]
         refs, found = msgspec.json.schema_components(list(dict.fromkeys(types)), ref_template=REF)
         self._refs: dict[type, Schema] = dict(zip(dict.fromkeys(types), refs, strict=True))
         self._schemas: dict[str, Schema] = _portable(found)
@@ -135,6 +145,7 @@ class _Document:
         for operation in OPERATIONS:
             paths.setdefault(f"{PREFIX}{operation.path}", {})[operation.method.lower()] = self._operation(operation)
         live = self._live()
+        webhooks = {event: {"post": self._told(event)} for event in TOLD}
         return {
             "openapi": "3.1.1",
             "info": {
@@ -146,9 +157,12 @@ class _Document:
             "servers": [{"url": "."}],  # from this document, wherever the application is mounted
             "tags": [{"name": name} for name in dict.fromkeys(map(_group, OPERATIONS))],
             "paths": paths,
+            "webhooks": webhooks,
             "components": {
                 "securitySchemes": _security_schemes(),
-                "schemas": dict(self._used({"paths": paths, "live": live, "responses": self._responses})),
+                "schemas": dict(
+                    self._used({"paths": paths, "live": live, "responses": self._responses, "webhooks": webhooks})
+                ),
                 "responses": self._responses,
             },
             "x-websocket": live,
@@ -233,6 +247,19 @@ class _Document:
             "subprotocols": list(PROTOCOLS),
             "toServer": [*own, *operations],
             "fromServer": [{"type": "result"}, *pushed],
+        }
+
+    def _told(self, event: str) -> Schema:
+        """What is sent to a webhook of an event."""
+        data = {"type": {"const": event}, "timestamp": {"type": "string"}, "data": self._refs[told(event)]}
+        schema = {"type": "object", "properties": data, "required": list(data)}
+        return {
+            "tags": ["Webhooks"],
+            "parameters": [
+                {"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in SIGNED
+            ],
+            "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
+            "responses": {"2XX": {"description": "It has arrived; after anything else it is sent again."}},
         }
 
     def _used(self, part: Any) -> Iterator[tuple[str, Schema]]:

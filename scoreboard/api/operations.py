@@ -9,6 +9,7 @@ from scoreboard.api.export import Export
 from scoreboard.api.middleware import may
 from scoreboard.api.operation import Operation
 from scoreboard.api.oversight import OVERSIGHT
+from scoreboard.api.webhooks import WEBHOOKS
 from scoreboard.errors import Forbidden
 from scoreboard.leaderboard import TopPage
 
@@ -181,5 +182,6 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     Operation("boards", "GET", "boards", wire.Nothing, _boards, "reader"),
     Operation("export", "GET", "boards/{board}/export", wire.Export, _export, "reader", websocket=False),
     *OVERSIGHT,
+    *WEBHOOKS,
 )
 """Every operation there is."""

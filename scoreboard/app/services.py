@@ -41,6 +41,8 @@ from scoreboard.app.state import (
     TASKS,
     WHEEL,
 )
+from scoreboard.app.webhooks import tell_webhooks
+from scoreboard.config import tells_private_addresses
 from scoreboard.control.base import PlayerChanged, SessionsEnded
 from scoreboard.errors import UsernameTaken
 from scoreboard.keys import Keys
@@ -53,6 +55,7 @@ from scoreboard.seats.base import Seats
 from scoreboard.secrets import load_secret, write_once
 from scoreboard.submissions import Judge, Submissions
 from scoreboard.tokens import AccessTokens, ActionTokens, Cursors, RefreshTokens
+from scoreboard.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +85,7 @@ async def services(app: web.Application) -> AsyncIterator[None]:
     if SHARED in app:
         _keep_watch(app, outbox)
     watch(app)
+    tell_webhooks(app)
     yield
     await pipeline.drained()
     await outbox.settle()
@@ -166,6 +170,7 @@ async def _context(app: web.Application, admissions: Admissions, rank: Rank, pip
         reviews=ReviewQueue(storage, boards, moderation, rank, audit, clock),
         moderation=moderation,
         trail=Trail(storage, Cursors(keyring)),
+        webhooks=Webhooks(storage, audit, clock, private=tells_private_addresses(settings)),
         overview=lambda: overview(app),
         connections=lambda: connections(app),
         limits=Limits(settings.limits, clock),

@@ -24,7 +24,8 @@ from scoreboard.model import (
     SessionState,
     Submission,
 )
-from scoreboard.storage.oversight import Audit, Moderation, Reviews
+from scoreboard.storage.oversight import Oversight
+from scoreboard.storage.webhooks import Webhooks
 
 MAX_LIVE_SESSIONS = 100
 """Live sessions a player may have; the oldest ends when one more is opened."""
@@ -370,7 +371,7 @@ class Outbox(Protocol):
 
 
 class Storage(
-    Players, Sessions, Keys, Boards, Submissions, Retention, Standings, Outbox, Reviews, Moderation, Audit, Protocol
+    Players, Sessions, Keys, Boards, Submissions, Retention, Standings, Outbox, Oversight, Webhooks, Protocol
 ):
     """The whole system of record."""
 

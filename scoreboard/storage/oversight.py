@@ -135,3 +135,7 @@ class Audit(Protocol):
 
     async def audit_chain(self, chain: str, after: int, limit: int) -> tuple[AuditEntry, ...]:
         """A chain's entries by number, those after a number."""
+
+
+class Oversight(Reviews, Moderation, Audit, Protocol):
+    """All of it."""

@@ -19,6 +19,7 @@ from tests.storage.reading import (
     StatusContract,
 )
 from tests.storage.retention import RetentionContract
+from tests.storage.webhooks import WebhookContract
 from tests.storage.windows import WindowContract
 from tests.storage.world import Backend
 
@@ -51,6 +52,7 @@ class TestPostgres(
     DeletedBoardContract,
     FreezeContract,
     TrailContract,
+    WebhookContract,
     DurabilityContract,
     RetentionContract,
 ):

@@ -30,6 +30,7 @@ from tests.storage.reading import (
     StatusContract,
 )
 from tests.storage.retention import RetentionContract
+from tests.storage.webhooks import WebhookContract
 from tests.storage.windows import WindowContract
 from tests.storage.world import Backend, World
 
@@ -65,6 +66,7 @@ class TestSqlite(
     DeletedBoardContract,
     FreezeContract,
     TrailContract,
+    WebhookContract,
     DurabilityContract,
     RetentionContract,
 ):

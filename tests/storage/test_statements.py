@@ -26,6 +26,11 @@ SMALL = {
     "take_outbox": "outbox",
     "backlog": "outbox",
     "board_sample": "history",
+    "webhooks": "webhooks",
+    "add_webhook": "webhooks",
+    "tell_finalized": "webhooks",
+    "take_deliveries": "webhooks",
+    "arrears": "webhooks",
 }
 """Statements that read a small table from end to end, or so many rows of a large one."""
 

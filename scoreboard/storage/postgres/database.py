@@ -8,7 +8,7 @@ from scoreboard.storage.postgres.connections import Connection, Connections, Row
 from scoreboard.storage.postgres.faults import RETRY_AFTER_S, Conflicted, Lost, unreachable
 from scoreboard.storage.queries import load_queries
 
-QUERIES = load_queries(__package__, "queries.sql", "oversight.sql")
+QUERIES = load_queries(__package__, "queries.sql", "oversight.sql", "webhooks.sql")
 
 ATTEMPTS = 5
 """Times that a transaction is tried which meets others; the last one's failure is told."""

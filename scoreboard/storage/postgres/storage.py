@@ -17,6 +17,7 @@ from scoreboard.storage.postgres.schema import migrate
 from scoreboard.storage.postgres.standby import Standby
 from scoreboard.storage.postgres.standings import PostgresOutbox, PostgresStandings
 from scoreboard.storage.postgres.submissions import PostgresSubmissions
+from scoreboard.storage.postgres.webhooks import PostgresWebhooks
 
 CONNECTIONS = 8
 
@@ -33,6 +34,7 @@ class PostgresStorage(
     PostgresReviews,
     PostgresModeration,
     PostgresAudit,
+    PostgresWebhooks,
 ):
     """`scoreboard.storage.base.Storage`. A write is on the server's disk when its call returns."""
 

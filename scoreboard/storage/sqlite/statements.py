@@ -10,7 +10,7 @@ import msgspec
 
 from scoreboard.storage.queries import load_queries
 
-QUERIES = load_queries(__package__, "queries.sql", "oversight.sql")
+QUERIES = load_queries(__package__, "queries.sql", "oversight.sql", "webhooks.sql")
 
 MAX_ROWS = 512
 """Rows written by one statement; more take several."""

@@ -17,6 +17,7 @@ from scoreboard.storage.sqlite.sessions import SqliteSessions
 from scoreboard.storage.sqlite.standings import SqliteStandings
 from scoreboard.storage.sqlite.statements import execute
 from scoreboard.storage.sqlite.submissions import SqliteSubmissions
+from scoreboard.storage.sqlite.webhooks import SqliteWebhooks
 
 
 class SqliteStorage(
@@ -31,6 +32,7 @@ class SqliteStorage(
     SqliteReviews,
     SqliteModeration,
     SqliteAudit,
+    SqliteWebhooks,
 ):
     """`scoreboard.storage.base.Storage`. A write is on the disk when its call returns."""
 

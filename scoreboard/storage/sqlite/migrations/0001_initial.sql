@@ -244,3 +244,84 @@ CREATE TABLE confirmed (
     home TEXT NOT NULL,
     PRIMARY KEY (board, window, period)
 ) STRICT, WITHOUT ROWID;
+
+-- Who is told of events: `events` is a JSON array of their names, `board` is NULL for those of all boards. What it asks for
+-- now it has asked for since `since`. A secret that was replaced signs beside the new one until `previous_until`.
+CREATE TABLE webhooks (
+    id TEXT NOT NULL PRIMARY KEY,
+    url TEXT NOT NULL,
+    events TEXT NOT NULL,
+    board TEXT,
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    since INTEGER NOT NULL,
+    secret TEXT NOT NULL,
+    previous_secret TEXT,
+    previous_until INTEGER,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One event for one webhook. Whoever delivers it moves `due_at` on before, so that nobody else does meanwhile. `data` is
+-- JSON, and forgotten once it has been delivered or given up; `status` is that of the last answer.
+CREATE TABLE webhook_deliveries (
+    id TEXT NOT NULL PRIMARY KEY DEFAULT ('msg_' || lower(hex(randomblob(16)))),
+    webhook_id TEXT NOT NULL,
+    event TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'failed')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER NOT NULL,
+    status INTEGER,
+    error TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, state, due_at);
+CREATE INDEX webhook_deliveries_at ON webhook_deliveries (at);
+CREATE INDEX webhook_deliveries_newest ON webhook_deliveries (webhook_id, at, id);
+
+-- Periods that are over and were told of as such.
+CREATE TABLE finalized (
+    board TEXT NOT NULL,
+    window TEXT NOT NULL,
+    period TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (board, window, period)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX finalized_at ON finalized (at);
+
+-- What is inserted here is told to each webhook that asks for it, in the same transaction; `board` is NULL where the event
+-- is of no one board.
+CREATE VIEW events (event, board, at, data) AS SELECT NULL, NULL, NULL, NULL WHERE 0;
+CREATE TRIGGER events_told INSTEAD OF INSERT ON events BEGIN
+    INSERT INTO webhook_deliveries (webhook_id, event, at, data, due_at)
+    SELECT id, NEW.event, NEW.at, NEW.data, NEW.at FROM webhooks
+    WHERE enabled AND (board IS NULL OR NEW.board IS NULL OR board = NEW.board)
+        AND EXISTS (SELECT 1 FROM json_each(events) WHERE value = NEW.event);
+END;
+
+CREATE TRIGGER reviews_told AFTER INSERT ON reviews BEGIN
+    INSERT INTO events (event, board, at, data)
+    SELECT 'submission.held', board, accepted_at, json_object('submission_id', id, 'board', board, 'player_id', player_id,
+        'score', score, 'at', accepted_at)
+    FROM history WHERE id = NEW.submission_id;
+END;
+
+CREATE TRIGGER decisions_told AFTER INSERT ON audit
+WHEN NEW.act IN ('review.approve', 'review.reject', 'submission.void') BEGIN
+    INSERT INTO events (event, board, at, data)
+    SELECT CASE NEW.act WHEN 'review.approve' THEN 'submission.approved' WHEN 'review.reject' THEN 'submission.rejected'
+        ELSE 'submission.voided' END,
+        board, NEW.at, json_object('submission_id', id, 'board', board, 'player_id', player_id, 'score', score,
+            'at', accepted_at, 'by', NEW.actor)
+    FROM history WHERE id = NEW.subject;
+END;
+
+CREATE TRIGGER players_told AFTER INSERT ON audit
+WHEN NEW.act IN ('player.ban', 'player.hide', 'player.lift', 'player.erase') BEGIN
+    INSERT INTO events (event, at, data)
+    VALUES (
+        CASE NEW.act WHEN 'player.ban' THEN 'player.banned' WHEN 'player.hide' THEN 'player.hidden'
+            WHEN 'player.lift' THEN 'player.lifted' ELSE 'player.erased' END,
+        NEW.at,
+        json_object('player_id', NEW.subject, 'until', NEW.detail ->> 'until', 'by', NEW.actor)
+    );
+END;
