@@ -10,7 +10,7 @@ from scoreboard import periods
 from scoreboard.clock import DAY, HOUR, MINUTE, from_datetime, rfc3339, to_datetime
 from scoreboard.errors import BadRequest
 from scoreboard.model import Board, BoardPeriod, BoardSettings, Season, TieColumn
-from scoreboard.periods import board_periods, bounds, check, period_at
+from scoreboard.periods import board_periods, bounds, check, ended, period_at
 
 ZONES = (
     "UTC",
@@ -267,3 +267,27 @@ def test_a_refusal_is_one_sentence_for_the_client() -> None:
         bounds(BoardSettings(), "day", "2026-02-30")
     assert refusal.value.detail == "'2026-02-30' is no period of the window 'day'."
     assert rfc3339(span(BoardSettings(), "day", "2026-02-28")[1]) == "2026-03-01T00:00:00.000000Z"
+
+
+def test_what_ended_by_an_instant_is_found_window_by_window() -> None:
+    season = Season("2027-03-01T00:00:00Z", "2027-03-03T12:00:00Z")
+    settings = BoardSettings(
+        windows=("all", "day", "spring", "month"), seasons={"spring": season}, timezone="Europe/Berlin"
+    )
+    board = Board("main", settings, 1, 0, 0)
+    since, until = instant("2027-03-01T12:00:00Z"), instant("2027-03-03T23:00:00Z")
+    assert [each.period for each in ended(board, since, until)] == [
+        BoardPeriod("main", "day", "2027-03-01"),
+        BoardPeriod("main", "day", "2027-03-02"),
+        BoardPeriod("main", "day", "2027-03-03"),
+        BoardPeriod("main", "spring", "spring"),
+    ]
+    assert [each.period for each in ended(board, since, until - 1)] == [
+        BoardPeriod("main", "day", "2027-03-01"),
+        BoardPeriod("main", "day", "2027-03-02"),
+        BoardPeriod("main", "spring", "spring"),
+    ]
+    [day, *_] = ended(board, since, until)
+    assert (day.start, day.end) == (instant("2027-02-28T23:00:00Z"), instant("2027-03-01T23:00:00Z"))
+    assert list(ended(board, day.end, day.end)) == []
+    assert [each.end for each in ended(board, day.end - 1, day.end)] == [day.end]

@@ -59,7 +59,7 @@ WEBHOOKS: tuple[Operation[Any, Any], ...] = (
     Operation("change_webhook", "PUT", _WEBHOOK, wire.ChangeWebhook, _change_webhook, "admin"),
     Operation("rotate_webhook", "POST", f"{_WEBHOOK}/secret", wire.WebhookRef, _rotate_webhook, "admin"),
     Operation("test_webhook", "POST", f"{_WEBHOOK}/test", wire.WebhookRef, _test_webhook, "admin", 204),
-    Operation("deliveries", "GET", f"{_WEBHOOK}/deliveries", wire.DeliveryList, _deliveries, "admin"),
+    Operation("webhook_deliveries", "GET", f"{_WEBHOOK}/deliveries", wire.DeliveryList, _deliveries, "admin"),
     Operation("delete_webhook", "DELETE", _WEBHOOK, wire.WebhookRef, _delete_webhook, "admin", 204),
 )
 """What admins and keys with their scope may do to webhooks."""

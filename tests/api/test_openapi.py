@@ -79,6 +79,7 @@ async def test_every_operation_answers_as_it_is_described(api: Api, tmp_path: Pa
     await _scores(player, key, player_id)
     await _reviews(player, key)
     await _officials(api, key, tmp_path, player_id)
+    await _webhooks(key)
     await _accounts(api, player, key)
     for operation in OPERATIONS:
         assert operation.status in described.seen[operation.name], operation.name
@@ -161,6 +162,22 @@ async def _officials(api: Api, key: Api, folder: Path, player_id: str) -> None:
     await key.call("DELETE", f"admin/players/{other_id}")
     made = await key.post("admin/keys", {"name": "game server", "scopes": ["write"]})
     await key.call("DELETE", f"admin/keys/{made.body['id']}")
+
+
+async def _webhooks(key: Api) -> None:
+    settings = {"url": "http://127.0.0.1:9/", "events": ["period.finalized"], "board": "main"}
+    made = await key.post("admin/webhooks", settings)
+    for bad in ({}, {**settings, "board": "nowhere"}):
+        await key.post("admin/webhooks", bad)
+    one = f"admin/webhooks/{made.body['id']}"
+    await key.post(f"{one}/test")
+    await key.post(f"{one}/secret")
+    await key.call("PUT", one, {**settings, "enabled": False})
+    await key.post(f"{one}/test")
+    await key.get("admin/webhooks")
+    await key.get(f"{one}/deliveries")
+    await key.call("DELETE", one)
+    await key.call("DELETE", one)
 
 
 async def _accounts(api: Api, player: Api, key: Api) -> None:

@@ -127,4 +127,5 @@ def _webhook(row: Sequence[Any]) -> Webhook:
 
 def _parcel(row: Sequence[Any]) -> Parcel:
     *fields, secret, previous = row
-    return Parcel(*fields, secrets=(secret,) if previous is None else (secret, previous))
+    secrets = (secret,) if previous is None else (secret, previous)
+    return Parcel(*(*fields, secrets))
