@@ -36,12 +36,11 @@ class Daemon(Process):
 
     def cpu_s(self) -> float:
         """CPU time of all its processes so far, in seconds; of those that have ended, to a hundredth."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         ended = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[13:15]
-        total = super().cpu_s() + sum(map(int, ended)) / os.sysconf("SC_CLK_TCK")
-        for child in children:
+        total = self.own_cpu_s() + sum(map(int, ended)) / os.sysconf("SC_CLK_TCK")
+        for child in self.helpers():
             with contextlib.suppress(OSError):  # it has ended meanwhile
-                total += Process(int(child), "").cpu_s()
+                total += child.own_cpu_s()
         return total
 
 
