@@ -15,7 +15,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MAX_WORKERS = 2
-"""Batches carried at a time; the second one only if it is full, as batches that are small cost more for each item."""
+"""Batches carried at a time; the second one only if it is no smaller, as small ones cost more for each item."""
+
+MIN_BESIDE = 32
+"""Items of a second batch at least: with a few now and then it is better to wait for the one before."""
 
 Flush = Callable[[list[Item]], Awaitable[Awaitable[Sequence[Result]]]]
 """Carries a batch, and then answers how to get one result per item, in order: that goes on beside the next batch."""
@@ -33,10 +36,11 @@ class _Entry(Generic[Item, Result]):
 class Batcher(Generic[Item, Result]):
     """Collects items into batches of at most `batch_max`, carried in the loop it is made in.
 
-    While one is carried the next collects; it is carried beside the first once it is full. No two items of one lane are
-    carried at a time, and those of a lane keep their order of arrival. At most
-    `queue_max` items wait; one more raises Overloaded. A fault of the carrying that says what happened goes to every
-    item of the batch; after any other one the batch is halved until the item at fault fails alone.
+    While one is carried the next collects; once that is as large it is carried beside the first, so that what carries
+    them never waits for this loop. No two items of one lane are carried at a time, and those of a lane keep their
+    order of arrival. At most `queue_max` items wait; one more raises Overloaded. A fault of the carrying that says what
+    happened goes to every item of the batch; after any other one the batch is halved until the item at fault fails
+    alone.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Batcher(Generic[Item, Result]):
         self._queue_max = queue_max
         self._loop = asyncio.get_running_loop()  # looked up once: each look-up is a system call before Python 3.12
         self._workers = 0
+        self._carried = 0
         self._size = 0
         self._ready: deque[_Entry[Item, Result]] = deque()
         self._behind: dict[Hashable, deque[_Entry[Item, Result]] | None] = {}
@@ -71,7 +76,7 @@ class Batcher(Generic[Item, Result]):
         self._size += 1
         self._emptied.clear()
         self._line_up(entry)
-        if not self._workers or (self._workers < MAX_WORKERS and self._is_full()):
+        if not self._workers or (self._workers < MAX_WORKERS and self._is_enough()):
             self._workers += 1
             self._tasks.start(self._work(), self._name)
         return entry.future
@@ -101,14 +106,15 @@ class Batcher(Generic[Item, Result]):
         else:
             del self._behind[lane]
 
-    def _is_full(self) -> bool:
-        """Whether what waits fills a batch."""
-        return len(self._ready) >= self._batch_max
+    def _is_enough(self) -> bool:
+        """Whether what waits is worth a batch beside the one that was begun last."""
+        return len(self._ready) >= min(self._batch_max, max(MIN_BESIDE, self._carried))
 
     async def _work(self) -> None:
         try:
-            while self._is_full() or (self._ready and self._workers == 1):
+            while self._is_enough() or (self._ready and self._workers == 1):
                 batch = [self._ready.popleft() for _ in range(min(len(self._ready), self._batch_max))]
+                self._carried = len(batch)
                 await self._carry(batch)
                 for entry in batch:
                     self._free_lane(entry.lane)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 import pytest
 
 from scoreboard.errors import InternalError, Overloaded, Unavailable
-from scoreboard.pipeline.batcher import Batcher
+from scoreboard.pipeline.batcher import MIN_BESIDE, Batcher
 from scoreboard.tasks import Tasks
 
 Item = tuple[str, int]
@@ -108,6 +108,42 @@ async def test_a_full_batch_is_carried_beside_another_and_a_small_one_is_not(tas
     assert sorted(item for batch in carrier.batches for item in batch) == sorted(
         [("a", 0), ("a", 2), ("b", 1), ("b", 2), *((lane, 1) for lane in "cde"), *((lane, 2) for lane in "fgh")]
     )
+
+
+async def test_one_as_large_as_the_one_in_flight_is_carried_beside_it(tasks: Tasks) -> None:
+    carrier = Carrier()
+    carrier.gate.clear()
+    put = batcher(carrier, tasks).put
+    waiting = [put((f"first {number}", number)) for number in range(40)]
+    await carrier.started.wait()
+    waiting += [put((f"second {number}", number)) for number in range(39)]
+    await asyncio.sleep(0)
+    assert [len(batch) for batch in carrier.batches] == [40]
+    waiting.append(put(("second 39", 39)))
+    await asyncio.sleep(0)
+    assert [len(batch) for batch in carrier.batches] == [40, 40]
+    waiting += [put((f"third {number}", number)) for number in range(30)]
+    await asyncio.sleep(0)
+    assert [len(batch) for batch in carrier.batches] == [40, 40]
+    carrier.gate.set()
+    await asyncio.gather(*waiting)
+    assert [len(batch) for batch in carrier.batches] == [40, 40, 30]
+
+
+async def test_a_few_wait_for_the_batch_before_though_it_is_smaller(tasks: Tasks) -> None:
+    carrier = Carrier()
+    carrier.gate.clear()
+    put = batcher(carrier, tasks).put
+    waiting = [put(("first", 0))]
+    await carrier.started.wait()
+    waiting += [put((str(number), number)) for number in range(MIN_BESIDE - 1)]
+    await asyncio.sleep(0)
+    assert [len(batch) for batch in carrier.batches] == [1]
+    waiting.append(put(("last", 0)))
+    await asyncio.sleep(0)
+    assert [len(batch) for batch in carrier.batches] == [1, MIN_BESIDE]
+    carrier.gate.set()
+    await asyncio.gather(*waiting)
 
 
 async def test_the_next_batch_does_not_wait_for_the_answers_of_the_one_before(tasks: Tasks) -> None:
