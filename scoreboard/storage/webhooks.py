@@ -51,7 +51,10 @@ class Webhooks(Protocol):
         """How the deliveries of the webhooks fare; a webhook without any may be missing."""
 
     async def forget_deliveries(self, before: int, finalized_before: int) -> None:
-        """Forget deliveries, and which periods were finalized, from before these instants."""
+        """Forget what was done before an instant, or waits since then for a webhook that is off or gone.
+
+        Also which periods were finalized before another.
+        """
 
     async def names(self, player_ids: Collection[str]) -> Mapping[str, str]:
         """The names of those players who are known."""

@@ -5,6 +5,7 @@ count in it any more claims it, and tells; what ended while all were away is mad
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -31,6 +32,13 @@ ROWS = 100
 ASKED_AT_ONCE = 500
 
 
+class _Seen(NamedTuple):
+    """The instant until which the ends of a board's periods were told, and the board's revision then."""
+
+    revision: int
+    until: int
+
+
 class Finalizer:
     """Looks for periods that have ended; `commit_s` is how long a submission may take to be stored.
 
@@ -43,7 +51,7 @@ class Finalizer:
         self._clock = clock
         # A submission whose board changes just then is stored at the second try.
         self._grace = int((2 * commit_s + SKEW_S) * SECOND)
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, _Seen] = {}
 
     async def run(self) -> None:
         """Look for as long as the server runs."""
@@ -66,13 +74,18 @@ class Finalizer:
             since = _since(board, asking)
             if since is None or board.frozen_at is not None:
                 continue
-            since = max(since, self._seen.get(board.id, 0), until - CATCH_UP)
+            since = max(since, self._seen_of(board), until - CATCH_UP)
             try:
                 await self._finalize(board, list(periods.ended(board, since, until)))
             except Unavailable as fault:  # the next look tries again, with the board as it is then
                 log.debug("ends of periods of %s are not told yet: %s", board.id, fault)
             else:
-                self._seen[board.id] = until
+                self._seen[board.id] = _Seen(board.revision, until)
+
+    def _seen_of(self, board: Board) -> int:
+        """Until when the board's periods were looked at; with other settings it has had others."""
+        seen = self._seen.get(board.id)
+        return seen.until if seen is not None and seen.revision == board.revision else 0
 
     async def _finalize(self, board: Board, over: Sequence[Ended]) -> None:
         for start in range(0, len(over), ASKED_AT_ONCE):

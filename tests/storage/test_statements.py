@@ -29,6 +29,7 @@ SMALL = {
     "webhooks": "webhooks",
     "add_webhook": "webhooks",
     "tell_finalized": "webhooks",
+    "any_due": "webhooks",
     "take_deliveries": "webhooks",
     "arrears": "webhooks",
 }

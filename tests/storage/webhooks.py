@@ -250,15 +250,35 @@ class WebhookContract(Contract):
         assert await world.storage.unfinalized([DAY_ONE]) == (DAY_ONE,)
         assert await take(world) == []
 
-    async def test_what_is_old_is_forgotten(self, world: World) -> None:
-        board = await world.board()
+    async def test_what_was_done_long_ago_is_forgotten(self, world: World) -> None:
         await added(world, "hook")
+        await world.storage.queue_test("hook", world.clock.now())
+        [parcel] = await take(world)
+        done_at = world.clock.now()
+        await world.storage.settle_delivery(Outcome(parcel.id, 1, "delivered", done_at, 200))
+        await world.storage.forget_deliveries(done_at, 0)
+        assert len(await world.storage.deliveries("hook", 10)) == 1
+        await world.storage.forget_deliveries(done_at + 1, 0)
+        assert await world.storage.deliveries("hook", 10) == ()
+
+    async def test_what_waits_is_forgotten_only_where_nobody_asks_for_it(self, world: World) -> None:
+        await world.board()
+        await added(world, "hook")
+        await held(world, "ada", 9, at=world.clock.now() - 100 * DAY)  # brought late
+        long_ago = world.clock.now() - DAY
+        await world.storage.forget_deliveries(long_ago, 0)
+        assert len(await world.storage.deliveries("hook", 10)) == 1
+        await world.storage.change_webhook(webhook(world, "hook", enabled=False), [])
+        await world.storage.forget_deliveries(long_ago, 0)
+        assert await world.storage.deliveries("hook", 10) == ()
+
+    async def test_what_was_finalized_long_ago_is_forgotten(self, world: World) -> None:
+        board = await world.board()
         await world.storage.finalize(board, DAY_ONE, world.clock.now(), world.clock.now(), "{}")
         between = world.clock.now()
         other = DAY_ONE._replace(period="2027-01-16")
         await world.storage.finalize(board, other, world.clock.now(), world.clock.now(), "{}")
-        await world.storage.forget_deliveries(between, between)
-        assert len(await world.storage.deliveries("hook", 10)) == 1
+        await world.storage.forget_deliveries(0, between)
         assert await world.storage.unfinalized([DAY_ONE, other]) == (DAY_ONE,)
 
     async def test_players_are_known_by_name(self, world: World) -> None:

@@ -171,3 +171,17 @@ async def test_a_board_that_another_server_changed_keeps_no_other_one(world: Wor
     world.boards["main"] = changed
     await one.look()
     assert len(await told(world)) == 1
+
+
+async def test_a_window_that_comes_later_is_told_of_too(world: World) -> None:
+    await world.board()
+    await webhook(world)
+    await world.submit("ada", 5)
+    one = finalizer(world)
+    world.clock.advance(2 * DAY)
+    await one.look()
+    assert await told(world) == []
+    await world.board(windows=("all", "day"))
+    await one.look()
+    await finalizer(world).look()
+    assert await told(world) == [("day", "2027-01-15", "ada"), ("day", "2027-01-16", "")]

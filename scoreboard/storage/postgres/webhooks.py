@@ -76,7 +76,7 @@ class PostgresWebhooks(Part):
         return {webhook_id: Arrears(*counts) for webhook_id, *counts in await self._database.read("arrears")}
 
     async def forget_deliveries(self, before: int, finalized_before: int) -> None:
-        """Forget deliveries, and which periods were finalized, from before these instants; in bounded steps."""
+        """Forget deliveries that are done, and which periods were finalized, before an instant; in bounded steps."""
         for name, instant in (("forget_deliveries", before), ("forget_finalized", finalized_before)):
             while await self._database.execute(name, before=instant, limit=SWEEP_ROWS) == SWEEP_ROWS:
                 pass

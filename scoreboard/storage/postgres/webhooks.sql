@@ -87,9 +87,13 @@ SELECT id,
 FROM webhooks;
 
 -- name: forget_deliveries
--- Forget some old deliveries.
+-- Forget some deliveries that were done long ago, or that nobody asks for.
 DELETE FROM webhook_deliveries WHERE id IN (
-    SELECT id FROM webhook_deliveries WHERE at < instant(%(before)s) ORDER BY at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    SELECT id FROM webhook_deliveries
+    WHERE due_at < instant(%(before)s) AND (
+        state <> 'pending' OR NOT EXISTS (SELECT FROM webhooks WHERE webhooks.id = webhook_id AND enabled)
+    )
+    ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 );
 
 -- name: forget_finalized

@@ -69,6 +69,10 @@ class SqliteWebhooks(Part):
 
     async def take_deliveries(self, now: int, until: int, busy: Collection[str], each: int) -> tuple[Parcel, ...]:
         """What is due by now, at most `each` of a webhook, those that are `busy` left out: the caller's until then."""
+        # Most often there is nothing, and a write would wait in line with the scores to find that out.
+        [(any_due,)] = await self._database.read(lambda connection: fetch(connection, "any_due", {"now": now}))
+        if not any_due:
+            return ()
         parameters = {"now": now, "until": until, "busy": encode(tuple(busy)), "each": each}
         rows = await self._database.write(lambda connection: fetch(connection, "take_deliveries", parameters))
         return tuple(_parcel(row) for row in rows)
@@ -89,7 +93,7 @@ class SqliteWebhooks(Part):
         return {webhook_id: Arrears(*counts) for webhook_id, *counts in rows}
 
     async def forget_deliveries(self, before: int, finalized_before: int) -> None:
-        """Forget deliveries, and which periods were finalized, from before these instants; in bounded steps."""
+        """Forget deliveries that are done, and which periods were finalized, before an instant; in bounded steps."""
         for name, instant in (("forget_deliveries", before), ("forget_finalized", finalized_before)):
             await self._forget(name, {"before": instant, "limit": SWEEP_ROWS})
 

@@ -49,6 +49,13 @@ WHERE enabled AND since < :ends_at AND (board IS NULL OR board = :board)
 -- Have one webhook tried.
 INSERT INTO webhook_deliveries (webhook_id, event, at, data, due_at) VALUES (:id, 'webhook.test', :now, '{}', :now);
 
+-- name: any_due
+-- Whether there is anything to take.
+SELECT EXISTS (
+    SELECT 1 FROM webhooks CROSS JOIN webhook_deliveries ON webhook_id = webhooks.id
+    WHERE enabled AND state = 'pending' AND due_at <= :now
+);
+
 -- name: take_deliveries
 -- What is due, some of each webhook, moved on so that nobody else takes it.
 UPDATE webhook_deliveries SET due_at = :until, attempts = attempts + 1
@@ -84,9 +91,13 @@ SELECT id,
 FROM webhooks;
 
 -- name: forget_deliveries
--- Forget some old deliveries.
+-- Forget some deliveries that were done long ago, or that nobody asks for.
 DELETE FROM webhook_deliveries WHERE id IN (
-    SELECT id FROM webhook_deliveries WHERE at < :before ORDER BY at LIMIT :limit
+    SELECT id FROM webhook_deliveries
+    WHERE due_at < :before AND (
+        state <> 'pending' OR NOT EXISTS (SELECT 1 FROM webhooks WHERE webhooks.id = webhook_id AND enabled)
+    )
+    ORDER BY due_at LIMIT :limit
 );
 
 -- name: forget_finalized

@@ -274,8 +274,8 @@ CREATE TABLE webhook_deliveries (
     status INTEGER,
     error TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, state, due_at);
-CREATE INDEX webhook_deliveries_at ON webhook_deliveries (at);
+CREATE INDEX webhook_deliveries_state ON webhook_deliveries (webhook_id, state, due_at);
+CREATE INDEX webhook_deliveries_due_at ON webhook_deliveries (due_at);
 CREATE INDEX webhook_deliveries_newest ON webhook_deliveries (webhook_id, at, id);
 
 -- Periods that are over and were told of as such.
