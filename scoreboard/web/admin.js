@@ -8,6 +8,7 @@ import { Queue } from "./queue.js";
 import { inBrowser } from "./session.js";
 import { themeButton } from "./theme.js";
 import { Trail } from "./trail.js";
+import { Webhooks } from "./webhooks.js";
 
 const LOOK_MS = 5_000;
 const TOLD = {
@@ -23,6 +24,7 @@ const page = { during, say };
 const queue = new Queue(desk, find("#reviews"), page);
 const people = new People(desk, find("#people"), page);
 const boards = new Boards(desk, find("#boards"), page);
+const webhooks = new Webhooks(desk, find("#webhooks"), page);
 const trail = new Trail(desk, find("#trail"), page);
 
 /** Each part by the word that its address begins with. */
@@ -31,6 +33,7 @@ const PARTS = {
   players: { section: "#people", load: () => people.load(""), open: (id) => people.open(id), press: (key) => people.press(key) },
   bans: { section: "#people", load: () => people.load("banned"), open: (id) => people.open(id), press: (key) => people.press(key) },
   boards: { section: "#boards", load: () => boards.load(), open: async () => {}, press: () => false },
+  webhooks: { section: "#webhooks", load: () => webhooks.load(), open: async () => {}, press: () => false },
   audit: { section: "#trail", load: () => trail.load(), open: async () => {}, press: () => false },
 };
 let part = null;
@@ -65,7 +68,7 @@ async function showPlayer() {
   for (const selector of ["#who", "#tabs"]) find(selector).hidden = player === null;
   for (const { section } of Object.values(PARTS)) find(section).hidden = true;
   find("#who bdi").textContent = player?.name ?? "";
-  for (const href of ["#boards", "#audit"]) find(`#tabs a[href="${href}"]`).hidden = player?.role !== "admin";
+  for (const href of ["#boards", "#webhooks", "#audit"]) find(`#tabs a[href="${href}"]`).hidden = player?.role !== "admin";
   find("#counts").hidden = player === null;
   if (player) await Promise.all([show(), look(), readBoards()]);
   else find("#account input").focus();
@@ -73,7 +76,7 @@ async function showPlayer() {
 
 async function readBoards() {
   const { boards } = await desk.get("boards");
-  queue.boards = boards.map(({ board }) => board);
+  queue.boards = webhooks.boards = boards.map(({ board }) => board);
 }
 
 // Live counts

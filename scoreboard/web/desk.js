@@ -57,6 +57,11 @@ export class Desk extends EventTarget {
     return this.#call("POST", path, { body });
   }
 
+  /** @param {string} path @param {object} body what is null is left out */
+  put(path, body) {
+    return this.#call("PUT", path, { body });
+  }
+
   /** @param {string} path */
   remove(path) {
     return this.#call("DELETE", path, {});
@@ -100,8 +105,9 @@ export class Desk extends EventTarget {
     const url = new URL(path, HOME);
     for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
     const headers = { ...(token && { Authorization: `Bearer ${token}` }) };
-    if (method === "POST") headers["Content-Type"] = "application/json";
-    const text = method === "POST" ? JSON.stringify(body ?? {}, (_, value) => value ?? undefined) : undefined;
+    const sends = method === "POST" || method === "PUT";
+    if (sends) headers["Content-Type"] = "application/json";
+    const text = sends ? JSON.stringify(body ?? {}, (_, value) => value ?? undefined) : undefined;
     const answer = await fetch(url, { method, headers, body: text, cache: "no-store" }).catch(() => Promise.reject(lost()));
     const content = answer.status === 204 ? null : await answer.json();
     if (answer.ok) return content;

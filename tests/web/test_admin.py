@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from scoreboard.events import EVENTS
 from tests.api.app import Api, backend
 from tests.web.browsing import Browsing, shown
 from tests.web.test_page import violations
+from tests.webhooks.receiver import receiving
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -241,6 +243,49 @@ async def test_the_trail_is_searched(browsing: Browsing, api: Api, tmp_path: Pat
     await expect(rows).to_contain_text("reason a <script>")
 
 
+async def test_a_webhook_is_made_tried_and_deleted(browsing: Browsing, api: Api, tmp_path: Path) -> None:
+    page = await enter(browsing, tmp_path, "/admin#webhooks")
+    section, card = page.locator("#webhooks"), page.locator("#webhooks ol li")
+    await expect(section.locator(".note")).to_have_text("Nobody is told of anything yet.")
+    async with receiving() as receiver:
+        await section.get_by_label("Address").fill(receiver.url)
+        await page.get_by_role("button", name="Make it").click()
+        await expect(page.locator("#said")).to_have_text("Choose what is to be told.")
+        await section.get_by_label("Board").select_option("main")
+        await page.get_by_role("checkbox", name="player.banned").check()
+        await page.get_by_role("button", name="Make it").click()
+        await expect(card.locator("h2")).to_have_text(receiver.url)
+        await expect(card.locator("p").first).to_have_text("player.banned · main")
+        secret = await card.locator("code").inner_text()
+        await page.get_by_role("button", name="Send a test").click()
+        message = await receiver.message()
+        assert message.is_signed_by(secret)
+        await expect(card.locator("tbody td").nth(1)).to_have_text("webhook.test")
+        await page.get_by_role("button", name="New secret").click()
+        await page.locator("#ask .main").click()
+        await expect(card.locator("code")).not_to_have_text(secret)
+        await page.get_by_role("button", name="Switch off").click()
+        await expect(card.locator(".tag")).to_have_text("off")
+        await expect(card.locator("code")).to_have_count(0)
+        await page.get_by_role("button", name="Switch on").click()
+        await expect(card.locator(".tag")).to_have_count(0)
+        await page.get_by_role("button", name="Delete").click()
+        await page.locator("#ask .main").click()
+        await expect(card).to_have_count(0)
+    assert [entry["act"] for entry in await acts(api, tmp_path, "webhook")] == [
+        "webhook.delete",
+        "webhook.change",
+        "webhook.change",
+        "webhook.rotate",
+        "webhook.create",
+    ]
+
+
+async def test_every_event_can_be_chosen(modules: Page) -> None:
+    names = await modules.evaluate("async () => Object.keys((await import('/web/webhooks.js')).EVENTS)")
+    assert tuple(names) == EVENTS
+
+
 async def test_new_cases_come_by_themselves(browsing: Browsing, api: Api, tmp_path: Path) -> None:
     ada = await joined(api, "ada")
     page = await browsing.blank()
@@ -289,6 +334,8 @@ async def test_every_part_fits_and_is_accessible(
     submission_id = (await scored(ada, 10, 30, 900))[-1]
     player_id = (await ada.get("me")).body["id"]
     await backend(api, tmp_path).post(f"admin/players/{player_id}/hide", {})
+    long = {"url": f"http://127.0.0.1:9/{'x' * 500}", "events": list(EVENTS)}
+    await backend(api, tmp_path).post("admin/webhooks", long)
     page = await browsing.open("/admin", viewport={"width": width, "height": 740}, color_scheme=scheme)
     await page.wait_for_selector("#account:not([hidden])")
     assert await violations(page) == []
@@ -298,6 +345,7 @@ async def test_every_part_fits_and_is_accessible(
         f"reviews/{submission_id}": ".plot svg",
         "players": "#people ol a",
         f"players/{player_id}": "#people .facts",
+        "webhooks": "#webhooks ol details",
         "audit": "#trail tbody tr",
     }
     for part, sign in parts.items():
