@@ -15,6 +15,10 @@ from scoreboard.errors import ScoreboardError
 
 Write = Callable[[bytes], object]
 
+ATTEMPTS = 3
+"""Whoever waits for the command rather hears soon that there is no server."""
+
+UNKNOWN = "whether the board moved while it was read is not known: the server did not answer that"
 MOVED = "the board moved while it was read: who moved may be missing, or there twice"
 
 
@@ -40,8 +44,8 @@ def export(
     A file is there when it is whole. Where the board moved meanwhile, stderr says so.
     """
 
-    async def fetch(write: Write) -> bool:
-        async with Client(url, token=token) as client:
+    async def fetch(write: Write) -> bool | None:
+        async with Client(url, token=token, attempts=ATTEMPTS) as client:
             return await client.export(board, write, window=window, period=period, kind=kind)
 
     try:
@@ -55,7 +59,7 @@ def export(
     except OSError as fault:
         raise click.ClickException(f"{output or 'stdout'}: {fault.strerror}") from None
     if not stood_still:
-        click.echo(MOVED, err=True)
+        click.echo(UNKNOWN if stood_still is None else MOVED, err=True)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The REST side of the client: every call typed, safe repeats after an outage, errors as exceptions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Literal, Self, TypeVar
@@ -21,6 +21,7 @@ from scoreboard.errors import (
     ScoreboardError,
     TokenExpired,
     Unauthenticated,
+    Unavailable,
 )
 from scoreboard.model import BoardSettings
 from scoreboard.wire import (
@@ -234,18 +235,34 @@ class Client:
         window: str | None = None,
         period: str | None = None,
         kind: Literal["csv", "json"] = "csv",
-    ) -> bool:
+    ) -> bool | None:
         """Hand the whole board as a file to `write`, piece by piece; tells whether it stood still meanwhile.
 
-        Where it did not, whoever moved may be missing, or there twice. Raises OutcomeUnknown where it was broken off.
+        Where it did not, whoever moved may be missing, or there twice; None where the server was gone when it was asked
+        for that, though the file is whole. It is asked for again, as all else, until the first piece has come. Raises
+        OutcomeUnknown where it was broken off after that.
         """
         path, query = f"boards/{_segment(board)}/export", _given({"window": window, "period": period, "format": kind})
         patient = aiohttp.ClientTimeout(sock_read=self._timeout.total)
-        async with self._answered("GET", path, None, query, patient) as answer:
-            async for piece in answer.content.iter_any():
-                write(piece)
-        async with self._answered("HEAD", path, None, query, self._timeout) as after:
-            return after.headers.get("ETag") == answer.headers.get("ETag")
+        has_begun = False
+
+        async def fetch() -> str | None:
+            nonlocal has_begun
+            async with self._answered("GET", path, None, query, patient) as answer:
+                async for piece in answer.content.iter_any():
+                    has_begun = True
+                    write(piece)
+                return answer.headers.get("ETag")
+
+        async def ask() -> str | None:
+            async with self._answered("HEAD", path, None, query, self._timeout) as answer:
+                return answer.headers.get("ETag")
+
+        before = await self._repeated(path, fetch, lambda: not has_begun)
+        try:
+            return await self._repeated(path, ask) == before
+        except Unavailable:
+            return None
 
     def live(self) -> Live:
         """A WebSocket to the same server, signed in as this client: `async with client.live() as live`."""
@@ -282,32 +299,44 @@ class Client:
     ) -> bytes:
         payload = None if body is None else msgspec.json.encode(body)
         parameters = _given(query or {})
+        may_be_done = False
+
+        async def once() -> bytes:
+            nonlocal may_be_done
+            try:
+                async with self._answered(method, path, payload, parameters, self._timeout) as answer:
+                    return await answer.read()
+            except ScoreboardError as error:
+                if may_be_done and isinstance(error, ActionTokenUsed) and error.result is not None:
+                    return msgspec.json.encode(error.result)  # an earlier attempt of this very call was committed
+                may_be_done |= error.temporary
+                raise
+
+        return await self._repeated(path, once, lambda: repeat)
+
+    async def _repeated(
+        self, path: str, once: Callable[[], Awaitable[T]], may_repeat: Callable[[], bool] = lambda: True
+    ) -> T:
+        """What the call brings, made again while it fails for a moment only."""
         attempt = 0
         while True:
             try:
-                return await self._signed(method, path, payload, parameters)
-            except ActionTokenUsed as error:
-                if attempt == 0 or error.result is None:
-                    raise
-                return msgspec.json.encode(error.result)  # an earlier attempt of this very call was committed
+                return await self._signed(path, once)
             except ScoreboardError as error:
                 attempt += 1
-                if not (repeat and error.temporary and attempt < self._attempts):
+                if not (may_repeat() and error.temporary and attempt < self._attempts):
                     raise
                 await asyncio.sleep(pause_s(attempt - 1, error.retry_after_s))
 
-    async def _signed(self, method: str, path: str, payload: bytes | None, query: Mapping[str, str]) -> bytes:
+    async def _signed(self, path: str, once: Callable[[], Awaitable[T]]) -> T:
+        """What the call brings, made with a new access token where the old one has expired."""
         try:
-            return await self._once(method, path, payload, query)
+            return await once()
         except TokenExpired:
             if self.refresh_token is None or path == REFRESH:
                 raise
         await self.refresh()
-        return await self._once(method, path, payload, query)
-
-    async def _once(self, method: str, path: str, payload: bytes | None, query: Mapping[str, str]) -> bytes:
-        async with self._answered(method, path, payload, query, self._timeout) as answer:
-            return await answer.read()
+        return await once()
 
     @asynccontextmanager
     async def _answered(

@@ -3,13 +3,15 @@
 import asyncio
 import csv
 import io
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import msgspec
+import psycopg2
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -172,6 +174,45 @@ async def test_it_says_whether_the_board_moved_meanwhile(
     # Whoever leapt over the place that is read is missing; the others are there once, with the positions they have now.
     assert [row["player_id"] for row in moved["rows"]] == [f"x:{n}" for n in (6, 7, 8, 3, 4, 5, 1, 2)]
     assert [row["position"] for row in moved["rows"]] == [1, 2, 3, 4, 6, 7, 8, 9]
+
+
+async def test_while_a_reader_takes_its_time_no_transaction_is_held_and_scores_go_on(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaderboard, "WHOLE_ROWS", 4)
+    async with running(tmp_path, settings) as api:
+        await post(api, tmp_path, scores(9))
+        assert api.http.app is not None
+        board, has_taken = api.http.app[CONTEXT].leaderboard, asyncio.Event()
+        following = board.next_of_whole
+
+        async def slowly(page: Page) -> Page | None:
+            await has_taken.wait()
+            return await following(page)
+
+        monkeypatch.setattr(board, "next_of_whole", slowly)
+        async with api.http.get("/api/v1/boards/main/export") as answer:
+            assert (await answer.content.readline()).startswith(b"position")
+            await answer.content.readline()
+            await post(api, tmp_path, scores(9, "best"))
+            async with asyncio.timeout(20):
+                while _transactions(settings, tmp_path):  # others' come and go, its own would stay
+                    await asyncio.sleep(0.01)
+            has_taken.set()
+            assert len(lines(await answer.text())) == 9 - 1
+
+
+def _transactions(settings: Settings, folder: Path) -> int:
+    """How many are open, as PostgreSQL tells; SQLite tells whether one keeps the log from being emptied."""
+    if url := settings.database.url:
+        with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+            others = "datname = current_database() AND pid <> pg_backend_pid()"
+            cursor.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {others} AND xact_start IS NOT NULL")
+            [(open_ones,)] = cursor.fetchall()
+            return int(open_ones)
+    with closing(sqlite3.connect(folder / "scoreboard.db", isolation_level=None)) as database:
+        [(is_busy, _, _)] = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return int(is_busy)
 
 
 async def test_so_many_are_sent_at_once_and_an_address_may_have_half_of_them(api: Api) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from click.testing import CliRunner
 
 from scoreboard.cli import main
@@ -58,7 +60,10 @@ def test_a_board_goes_to_stdout_or_to_a_file(server: Server, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_what_cannot_be_had_is_one_line_and_no_file(server: Server, tmp_path: Path) -> None:
+def test_what_cannot_be_had_is_one_line_and_no_file(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreboard.client.rest.pause_s", lambda attempt, retry_after_s=None: 0.0)
     file = tmp_path / "board.csv"
     for board, options, said in (
         ("nowhere", (), "There is no board 'nowhere'."),
@@ -87,6 +92,25 @@ def test_a_pipe_is_written_to_and_a_link_leads_to_the_new_file(server: Server, t
     assert export(server, "-o", str(link)) == (0, "", "")
     assert link.is_symlink()
     assert target.read_bytes() == text
+
+
+async def test_a_whole_file_stays_though_the_server_was_gone_before_it_told_whether_it_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreboard.client.rest.pause_s", lambda attempt, retry_after_s=None: 0.0)
+
+    async def handle(request: web.Request) -> web.Response:
+        return web.Response(status=503) if request.method == "HEAD" else web.Response(text="a,b\r\n")
+
+    app = web.Application()
+    app.router.add_route("*", "/api/v1/boards/main/export", handle)
+    file = tmp_path / "board.csv"
+    async with TestServer(app) as gone:
+        command = ["export", "main", "--url", str(gone.make_url("")), "-o", str(file)]
+        result = await asyncio.to_thread(CliRunner().invoke, main, command)
+    assert (result.exit_code, result.stdout, file.read_bytes()) == (0, "", b"a,b\r\n")
+    assert result.stderr.startswith("whether the board moved")
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_reader_that_has_enough_ends_it_in_one_line(server: Server) -> None:

@@ -145,7 +145,7 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scoreboard.client.rest.pause_s", lambda attempt, retry_after_s=None: 0.0)
 
 
-async def against(flaky: Flaky) -> TestServer:
+async def against(flaky: "Flaky | Exporting") -> TestServer:
     app = web.Application()
     app.router.add_route("*", "/{any:.*}", flaky.handle)
     server = TestServer(app)
@@ -192,3 +192,58 @@ async def test_what_is_no_scoreboard_is_said_to_be_none() -> None:
     async with await against(Flaky(["not ours"])) as server, Client(str(server.make_url(""))) as client:
         with pytest.raises(ClientError, match="does not answer like a scoreboard"):
             await client.boards()
+
+
+class Exporting:
+    """A board as a file, in two pieces: what goes wrong is told for each request, by its method."""
+
+    def __init__(self, faults: dict[str, list[str]]) -> None:
+        self.faults = faults
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        faults = self.faults.get(request.method, [])
+        fault = faults.pop(0) if faults else ""
+        assert request.transport is not None
+        if fault == "503":
+            return web.Response(status=503, headers={"Retry-After": "0"})
+        if fault == "cut":
+            request.transport.abort()
+            return web.Response()
+        response = web.StreamResponse(headers={"ETag": f'"{fault or "same"}"'})
+        await response.prepare(request)
+        if request.method == "GET":
+            await response.write(b"one,")
+            if fault == "half":
+                request.transport.abort()
+                return response
+            await response.write(b"two")
+        return response
+
+
+@pytest.mark.usefixtures("brisk")
+@pytest.mark.parametrize(
+    ("faults", "stood_still"),
+    [
+        ({}, True),
+        ({"HEAD": ["other"]}, False),
+        ({"GET": ["503", "cut"], "HEAD": ["cut", "503"]}, True),
+        ({"HEAD": ["cut"] * 20}, None),
+    ],
+)
+async def test_a_whole_board_is_fetched_though_the_server_is_gone_for_a_moment_before_or_after(
+    faults: dict[str, list[str]], stood_still: bool | None
+) -> None:
+    pieces: list[bytes] = []
+    async with await against(Exporting(faults)) as server, Client(str(server.make_url(""))) as client:
+        assert await client.export("main", pieces.append) is stood_still
+    assert b"".join(pieces) == b"one,two"
+
+
+@pytest.mark.usefixtures("brisk")
+async def test_a_board_that_is_broken_off_half_way_is_not_begun_anew_behind_its_first_half() -> None:
+    pieces: list[bytes] = []
+    exporting = Exporting({"GET": ["half"]})
+    async with await against(exporting) as server, Client(str(server.make_url(""))) as client:
+        with pytest.raises(OutcomeUnknown):
+            await client.export("main", pieces.append)
+    assert b"".join(pieces) == b"one,"
