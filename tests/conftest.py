@@ -1,10 +1,12 @@
 """What holds for every test: a skipped one is told loudly and fails where CI is true."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
+
+from scoreboard.passwords import Passwords
 
 pytest_plugins = ["tests.postgres", "tests.redis_server", "tests.redis_cluster"]
 
@@ -13,6 +15,17 @@ settings.register_profile("scoreboard", deadline=None)
 settings.load_profile("scoreboard")
 
 IN_CI = os.environ.get("CI") == "true"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """To hash one costs next to nothing in this process; servers that tests start pay what they should."""
+    costs = Passwords.__init__.__kwdefaults__
+    assert costs is not None
+    should = dict(costs)
+    costs.update(time_cost=1, memory_cost_kib=8)
+    yield
+    costs.update(should)
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -66,6 +66,8 @@ class Peer:
         """The code of the server's close frame, after which nothing comes but the end; None for one without."""
         while (received := await self.receive())[0] != CLOSE:
             pass
+        with suppress(ConnectionError):  # the end may come at once
+            await self.send(frame(CLOSE, received[1][:2]))  # else it comes when this was waited for long enough
         async with asyncio.timeout(LONG_S):
             assert await self.reader.read() == b""
         return struct.unpack(">H", received[1][:2])[0] if received[1] else None

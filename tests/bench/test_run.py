@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from scoreboard.bench import audience
 from scoreboard.bench.embedded import EmbeddedStores
 from scoreboard.bench.report import Line, table
 from scoreboard.bench.rounds import Plan
@@ -21,6 +22,13 @@ NAMES = {name: [name] for name in SCALED} | {
     "live": ["live-5", "live-20"],
     "replicas": ["replicas-1", "replicas-2", "replicas-3"],
 }
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found need not be right here."""
+    monkeypatch.setattr(audience, "ALONE_S", 0.3)
+    monkeypatch.setattr(audience, "QUIET_S", 0.0)
 
 
 @pytest.fixture(scope="module")

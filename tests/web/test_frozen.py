@@ -70,19 +70,18 @@ async def test_the_list_of_boards_tells_which_are_frozen(browsing: Browsing, api
     await expect(signs).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-async def test_the_sign_can_be_read_by_all_and_fits(
-    browsing: Browsing, api: Api, tmp_path: Path, scheme: str, width: int
-) -> None:
+async def test_the_sign_can_be_read_by_all_and_fits(browsing: Browsing, api: Api, tmp_path: Path, width: int) -> None:
     await post(api, tmp_path, SCORES)
     await freeze(api, tmp_path)
     for display in ("page", "wall", "embed", "overlay"):
         viewport = {"width": width, "height": 720}
-        page = await browsing.open(f"/b/main?display={display}", color_scheme=scheme, viewport=viewport)
+        page = await browsing.open(f"/b/main?display={display}", color_scheme="light", viewport=viewport)
         await shown(page, *rows(SCORES, 3))
         await expect(page.locator("#frozen")).to_have_text(SINCE)
         assert await violations(page) == []
+        await page.emulate_media(color_scheme="dark")
+        assert await violations(page, "color-contrast") == []
         assert (await page.evaluate(FITS))[0]
         assert await page.evaluate("(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(title)")
 

@@ -35,12 +35,14 @@ async def put(api: Api, folder: Path, board: str, **settings: Any) -> None:
     assert answer.status == 200, answer
 
 
-async def violations(page: Page) -> list[str]:
+async def violations(page: Page, *rules: str) -> list[str]:
+    """What keeps people out, by all rules or some."""
     # A colour on its way is no colour to judge.
     await page.wait_for_function(
         "() => document.getAnimations().every(({ effect }) => effect.getTiming().iterations > 1)"
     )
-    found = (await Axe().run(page)).response["violations"]
+    options = {"runOnly": list(rules)} if rules else None
+    found = (await Axe().run(page, options=options)).response["violations"]
     return [f"{each['id']}: {each['help']}" for each in found if each["impact"] in ("serious", "critical")]
 
 
