@@ -102,7 +102,7 @@ async def test_a_cancelled_call_gives_its_place_back(passwords: Passwords) -> No
 
 
 async def test_thirty_logins_at_once_leave_the_loop_running() -> None:
-    passwords = Passwords(40)
+    passwords = Passwords(40, **COSTS)
     stored = await passwords.hash("correct horse")
     logins = asyncio.gather(*(passwords.verify(stored, "wrong horse") for _ in range(30)))
     turns = 0
