@@ -1,6 +1,5 @@
 """What the live hub knows of a connection: a place to write whole frames to."""
 
-from collections.abc import Callable
 from typing import Literal, Protocol
 
 Codec = Literal["json", "msgpack"]
@@ -11,9 +10,8 @@ UNSENT_BOUND = 16 * 1024
 Known = tuple[int, int]
 """Epoch and version of what a client shows."""
 
-
-Send = Callable[[bytes], int]
-"""Gives bytes to the kernel and tells how many it took. Raises OSError where it takes none."""
+NO_DESCRIPTOR = -1
+"""In place of a descriptor, where none may be written to."""
 
 
 class Sink(Protocol):
@@ -33,10 +31,10 @@ class Sink(Protocol):
     def push(self, frame: bytes) -> bool:
         """The same, unless more than `UNSENT_BOUND` bytes wait already: then False, and nothing is written."""
 
-    def direct(self) -> Send | None:
-        """The shorter way for a frame, where nothing waits before it; good until the event loop runs again.
+    def descriptor(self) -> int:
+        """The shorter way for a frame, where nothing waits before it: what takes bytes straight to the kernel.
 
-        What it does not take is to be handed over.
+        Good until the event loop runs again. What the kernel does not take is to be handed over.
         """
 
     def hand_over(self, rest: bytes) -> None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-import socket
+from typing import cast
 
 from scoreboard.clock import SECOND
-from scoreboard.live.base import UNSENT_BOUND, Codec, Send
+from scoreboard.live.base import NO_DESCRIPTOR, UNSENT_BOUND, Codec
 from scoreboard.live.wheel import Wheel
 
 CHECKS_PER_STALL = 4
@@ -29,11 +29,11 @@ class Outlet:
 
     __slots__ = (
         "_clear",
+        "_descriptor",
         "_finished",
         "_flushed",
         "_loop",
         "_moved_at",
-        "_send",
         "_stall_us",
         "_transport",
         "_waiting",
@@ -50,7 +50,7 @@ class Outlet:
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._waiting = bytearray()
-        self._send = _send_of(transport)
+        self._descriptor = _descriptor_of(transport)
         self._clear = True
         self._wheel = wheel
         self._stall_us = stall_us
@@ -82,12 +82,12 @@ class Outlet:
         self.hand_over(frame)
         return True
 
-    def direct(self) -> Send | None:
-        """What takes bytes straight to the kernel, where nothing waits before them."""
+    def descriptor(self) -> int:
+        """What takes bytes straight to the kernel, where nothing waits before them; else `NO_DESCRIPTOR`."""
         # The descriptor of a transport that is closing may be another connection's by now.
         if self._transport.is_closing() or not (self._clear or self._emptied()):
-            return None
-        return self._send
+            return NO_DESCRIPTOR
+        return self._descriptor
 
     def hand_over(self, rest: bytes) -> None:
         """Have the transport send what the kernel did not take."""
@@ -177,20 +177,9 @@ class Outlet:
         self._wheel.schedule(self, now + self._stall_us // CHECKS_PER_STALL)
 
 
-class _Borrowed(socket.socket):
-    """A socket on a descriptor that is somebody else's to close."""
-
-    __slots__ = ()
-
-    def __del__(self) -> None:
-        self.detach()
-
-
-def _send_of(transport: asyncio.Transport) -> Send | None:
-    """The socket's own `send`; None under TLS, where the transport encrypts what is sent."""
+def _descriptor_of(transport: asyncio.Transport) -> int:
+    """Of its socket; none under TLS, where the transport encrypts what is sent."""
     shown = transport.get_extra_info("socket")
     if shown is None or transport.get_extra_info("sslcontext") is not None or transport.is_closing():
-        return None
-    own = _Borrowed(fileno=shown.fileno())
-    own.setblocking(False)
-    return own.send
+        return NO_DESCRIPTOR
+    return cast("int", shown.fileno())

@@ -158,6 +158,17 @@ async def test_what_is_pushed_and_written_arrives_whole_and_in_order(pair: Pair)
     assert await received(pair.far, 5) == b"again"
 
 
+async def test_who_has_too_much_unsent_is_told_and_all_others_have_the_frame(pair: Pair) -> None:
+    async with connected() as full, connected() as waiting, connected() as last:
+        await push_until_it_is_refused(full)
+        waiting.outlet.write(b"before ")
+        sinks = [each.outlet for each in (pair, full, waiting, last)]
+        assert push_all(sinks, b"frame") == [full.outlet]
+        assert await received(waiting.far, 12) == b"before frame"
+        for each in (pair, last):
+            assert await received(each.far, 5) == b"frame"
+
+
 async def test_a_peer_that_takes_no_pushes_is_cut_after_the_stall(pair: Pair) -> None:
     await push_until_it_is_refused(pair)
     pair.pass_time(9)
@@ -247,6 +258,7 @@ async def test_under_tls_what_is_pushed_is_encrypted(tmp_path: Path) -> None:
     [
         test_what_is_pushed_and_written_arrives_whole_and_in_order,
         test_what_is_written_in_one_turn_of_the_loop_is_sent_together,
+        test_who_has_too_much_unsent_is_told_and_all_others_have_the_frame,
         test_a_peer_that_takes_no_pushes_is_cut_after_the_stall,
         test_a_push_to_a_peer_that_is_gone_is_ignored,
         test_nothing_is_pushed_to_a_descriptor_that_is_another_connection_s_now,
