@@ -142,10 +142,7 @@ async def file(request: web.Request) -> web.Response:
 
 
 def _page(request: web.Request, home: str, name: str = PAGE, status: int = 200) -> web.Response:
-    response = _answer(request, request.app[FILES].page(name, home), "text/html", REVALIDATE)
-    if status != 200:
-        response.set_status(status)
-        del response.headers["ETag"]
+    response = _answer(request, request.app[FILES].page(name, home), "text/html", REVALIDATE, status)
     framers = _framers(request) if name == PAGE else "'none'"
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(framers=framers)
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -178,9 +175,10 @@ def _weight(parameters: str) -> float:
     return 1.0
 
 
-def _answer(request: web.Request, body: bytes, kind: str, caching: str) -> web.Response:
-    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-    headers = {"ETag": tag, "Cache-Control": caching, "X-Content-Type-Options": "nosniff"}
-    if tag in request.headers.get("If-None-Match", ""):
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=body, headers=headers, content_type=kind, charset="utf-8")
+def _answer(request: web.Request, body: bytes, kind: str, caching: str, status: int = 200) -> web.Response:
+    headers = {"Cache-Control": caching, "X-Content-Type-Options": "nosniff"}
+    if status == 200:  # whoever has a page from when there was one is told if there is none
+        tag = headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if tag in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=headers)
+    return web.Response(status=status, body=body, headers=headers, content_type=kind, charset="utf-8")

@@ -61,6 +61,14 @@ async def test_where_there_is_nothing_a_browser_gets_a_page_and_a_program_what_i
     assert (await api.post("/nope", Accept=BROWSER)).status == 404
 
 
+async def test_a_browser_that_has_the_page_of_a_board_is_told_that_the_board_is_gone(api: Api) -> None:
+    _, there, _ = await fetch(api, "/b/main", Accept=BROWSER)
+    assert (await fetch(api, "/b/main", Accept=BROWSER, If_None_Match=there["ETag"]))[0] == 304
+    status, headers, text = await fetch(api, "/b/nope", Accept=BROWSER, If_None_Match=there["ETag"])
+    assert (status, headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "<title>" in text
+
+
 async def test_the_page_for_nothing_finds_its_files_below_another_application(tmp_path: Path) -> None:
     outer = web.Application()
     outer.add_subapp("/games/", create_app(Settings(data=DataSettings(dir=str(tmp_path)))))
