@@ -15,13 +15,13 @@ from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 TIMEOUT_S = 15.0
-MAX_ANSWER_BYTES = 4_096
-"""What is read of an answer, which is of no use; a longer one costs the connection."""
-
 NOT_PUBLIC = "the address is not a public one"
 
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
-"""IPv6 addresses that lead to IPv4 ones, perhaps private ones."""
+_GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
+"""All that is given out of IPv6: what else leads anywhere leads to IPv4 addresses, or to a network of one's own."""
+
+_TUNNELLED = ipaddress.IPv6Network("2002::/16")
+"""Addresses of 6to4, each with an IPv4 one inside, perhaps a private one."""
 
 
 class Answer(NamedTuple):
@@ -52,11 +52,12 @@ def is_public(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return host.rstrip(".").lower() != "localhost"
+        # Numbers alone, as in `127.1`, are taken for an address by some resolvers, and for a name by none.
+        return host.rstrip(".").lower() != "localhost" and not host.replace(".", "").isdigit()
     if isinstance(address, ipaddress.IPv6Address):
-        if address in _TRANSLATED:
-            return False
         address = address.ipv4_mapped or address
+    if isinstance(address, ipaddress.IPv6Address) and (address not in _GIVEN_OUT or address in _TUNNELLED):
+        return False
     return address.is_global and not address.is_multicast
 
 
@@ -72,8 +73,8 @@ async def post(session: ClientSession, url: str, headers: Mapping[str, str], bod
     if not private and not is_public(address.host or ""):
         return Answer(None, NOT_PUBLIC)
     try:
+        # What is answered is not read: its status is all that counts, and one that goes on costs the connection.
         async with session.post(address, data=body, headers=headers, allow_redirects=False) as answer:
-            await answer.content.read(MAX_ANSWER_BYTES)
             return Answer(answer.status, None if answer.ok and answer.status < 300 else f"answered {answer.status}")
     except TimeoutError:
         return Answer(None, f"no answer within {TIMEOUT_S:g} s")

@@ -1,6 +1,7 @@
 """One message to a real server, or to one that may not be reached."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -44,20 +45,24 @@ async def test_nobody_is_waited_for_without_end(receiver: Receiver, monkeypatch:
     assert await send(receiver.url) == Answer(None, "no answer within 0.1 s")
 
 
-async def test_an_answer_is_not_read_to_its_end() -> None:
+@pytest.mark.parametrize("piece", [b"x" * 65_536, b""])
+async def test_an_answer_that_has_no_end_counts_by_its_status(piece: bytes) -> None:
+    gone = asyncio.Event()
+
     async def endless(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        try:
-            while True:
-                await response.write(b"x" * 65_536)
-        except (ConnectionError, asyncio.CancelledError):
-            return response
+        with contextlib.suppress(ConnectionError):
+            while piece:
+                await response.write(piece)
+        await gone.wait()
+        return response
 
     app = web.Application()
     app.router.add_post("/", endless)
     async with TestServer(app) as server:
         assert await send(str(server.make_url("/"))) == Answer(200)
+        gone.set()
 
 
 async def test_a_receiver_that_is_away_is_told_without_its_address() -> None:
@@ -98,6 +103,14 @@ async def test_a_name_of_a_private_address_is_looked_up(receiver: Receiver, monk
     ("fd00::1", False),
     ("fe80::1%eth0", False),
     ("64:ff9b::a00:1", False),
+    ("64:ff9b:1::a00:1", False),
+    ("2002:7f00:1::1", False),
+    ("::127.0.0.1", False),
+    ("fec0::1", False),
+    ("127.1", False),
+    ("2130706433", False),
+    ("0177.0.0.1.", False),
+    ("4.example", True),
     ("::ffff:10.0.0.1", False),
 ])  # fmt: skip
 def test_public_addresses_are_told_from_others(host: str, public: bool) -> None:
