@@ -104,14 +104,18 @@ class Sender:
     async def _deliver_all(self, session: ClientSession, webhook_id: str, parcels: Sequence[Parcel]) -> None:
         try:
             await asyncio.gather(*(self._deliver(session, parcel) for parcel in parcels))
-        except Unavailable as fault:  # it will be delivered once more
-            log.debug("what came of a delivery could not be noted: %s", fault)
         finally:
             self._busy.discard(webhook_id)
             if len(parcels) == AT_ONCE:
                 self._more.set()
 
     async def _deliver(self, session: ClientSession, parcel: Parcel) -> None:
+        try:
+            await self._try(session, parcel)
+        except Unavailable as fault:  # it will be delivered once more
+            log.debug("what came of a delivery could not be noted: %s", fault)
+
+    async def _try(self, session: ClientSession, parcel: Parcel) -> None:
         wanted = players(parcel)
         content = body(parcel, await self._storage.names(wanted) if wanted else {})
         signed = headers(parcel.id, self._clock.now() // SECOND, content, parcel.secrets)
