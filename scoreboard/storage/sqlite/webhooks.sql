@@ -60,12 +60,13 @@ SELECT EXISTS (
 -- What is due, some of each webhook, moved on so that nobody else takes it.
 UPDATE webhook_deliveries SET due_at = :until, attempts = attempts + 1
 WHERE id IN (
-    SELECT id FROM (
-        SELECT id, row_number() OVER (PARTITION BY webhook_id ORDER BY due_at) AS n FROM webhook_deliveries
-        WHERE state = 'pending' AND due_at <= :now AND webhook_id IN (
-            SELECT id FROM webhooks WHERE enabled AND id NOT IN (SELECT value FROM json_each(:busy))
+    SELECT due.value FROM webhooks CROSS JOIN json_each((
+        SELECT json_group_array(id) FROM (
+            SELECT id FROM webhook_deliveries
+            WHERE webhook_id = webhooks.id AND state = 'pending' AND due_at <= :now ORDER BY due_at LIMIT :each
         )
-    ) WHERE n <= :each
+    )) AS due
+    WHERE enabled AND webhooks.id NOT IN (SELECT value FROM json_each(:busy))
 )
 RETURNING id, webhook_id, event, at, data, attempts,
     (SELECT url FROM webhooks WHERE webhooks.id = webhook_id),
