@@ -21,7 +21,10 @@ class Webhooks(Protocol):
         """Store a webhook, and audit entries; False, and nothing stored, where there are `most` already."""
 
     async def change_webhook(self, webhook: Webhook, entries: Sequence[AuditEntry]) -> bool:
-        """Replace all of a webhook but its beginning; False, and nothing stored, where there is none."""
+        """Replace what a webhook asks for, and where it leads; False, and nothing stored, where there is none."""
+
+    async def rotate_webhook(self, webhook_id: str, secret: str, until: int, entries: Sequence[AuditEntry]) -> bool:
+        """Sign with another secret, `until` then the one before too; False, and nothing stored, where none is."""
 
     async def delete_webhook(self, webhook_id: str, entries: Sequence[AuditEntry]) -> bool:
         """Forget a webhook and its deliveries; False, and nothing stored, where there is none."""

@@ -1,6 +1,7 @@
 """Webhooks as admins set them up: made, changed, tried and deleted; a secret is shown once, when it is made."""
 
 import secrets
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec.structs import replace
 from yarl import URL
@@ -9,6 +10,7 @@ from scoreboard.audit import Audit
 from scoreboard.clock import DAY, Clock
 from scoreboard.errors import BadRequest, Conflict, NotFound
 from scoreboard.events import MAX_WEBHOOKS, Arrears, Webhook
+from scoreboard.model import AuditEntry
 from scoreboard.storage.base import Storage
 from scoreboard.webhooks.post import is_public
 from scoreboard.webhooks.signing import new_secret
@@ -25,6 +27,9 @@ from scoreboard.wire import (
 
 OLD_SECRET_SIGNS = DAY
 """How long a secret that was replaced signs beside the new one."""
+
+Write = Callable[[Sequence[AuditEntry]], Awaitable[bool]]
+"""Changes a webhook and writes audit entries with that; False where there is none."""
 
 
 class Webhooks:
@@ -65,15 +70,21 @@ class Webhooks:
         changed = replace(before, url=asked.url, events=events, board=asked.board, enabled=asked.enabled)
         if replace(changed, url=before.url) != before:
             changed = replace(changed, since=self._clock.now())
-        await self._store("webhook.change", changed, actor)
+        await self._store(
+            "webhook.change", changed, actor, lambda entries: self._storage.change_webhook(changed, entries)
+        )
         return await self._out(changed)
 
     async def rotate(self, webhook_id: str, actor: str) -> WebhookOut:
         """Give a webhook a new secret; the old one signs beside it for a day. Raises NotFound."""
-        before, until = await self._get(webhook_id), self._clock.now() + OLD_SECRET_SIGNS
-        changed = replace(before, secret=new_secret(), previous_secret=before.secret, previous_until=until)
-        await self._store("webhook.rotate", changed, actor)
-        return replace(await self._out(changed), secret=changed.secret)
+        webhook, secret, until = await self._get(webhook_id), new_secret(), self._clock.now() + OLD_SECRET_SIGNS
+        await self._store(
+            "webhook.rotate",
+            webhook,
+            actor,
+            lambda entries: self._storage.rotate_webhook(webhook_id, secret, until, entries),
+        )
+        return replace(await self._out(webhook), secret=secret)
 
     async def delete(self, webhook_id: str, actor: str) -> None:
         """Forget a webhook, and what it was still to be told. Raises NotFound."""
@@ -103,11 +114,9 @@ class Webhooks:
                 return webhook
         raise NotFound("There is no such webhook.")
 
-    async def _store(self, act: str, webhook: Webhook, actor: str) -> None:
+    async def _store(self, act: str, webhook: Webhook, actor: str, write: Write) -> None:
         entry = self._audit.entry(act, actor, webhook.id, **_told(webhook))
-        if not await self._audit.within(
-            [entry], lambda entries: self._storage.change_webhook(webhook, entries), written=bool
-        ):
+        if not await self._audit.within([entry], write, written=bool):
             raise NotFound("There is no such webhook.")
 
     async def _out(self, webhook: Webhook) -> WebhookOut:

@@ -60,11 +60,11 @@ class WebhookContract(Contract):
         assert await storage.add_webhook(two, 2, [])
         assert not await storage.add_webhook(webhook(world, "three"), 2, [entry(world, "webhook.create", "three")])
         assert await storage.webhooks() == (one, two)
-        changed = webhook(world, "one", ["player.banned"], previous_secret="old", previous_until=5)
+        changed = webhook(world, "one", ["player.banned"])
         assert await storage.change_webhook(changed, [entry(world, "webhook.change", "one")])
         assert not await storage.change_webhook(webhook(world, "three"), [entry(world, "webhook.change", "three")])
         stored, _ = await storage.webhooks()
-        assert (stored.events, stored.previous_secret, stored.previous_until) == (("player.banned",), "old", 5)
+        assert stored.events == ("player.banned",)
         assert (stored.since, stored.created_at) == (changed.since, one.created_at)
         await storage.queue_test("one", world.clock.now())
         assert await storage.delete_webhook("one", [entry(world, "webhook.delete", "one")])
@@ -72,6 +72,19 @@ class WebhookContract(Contract):
         assert await storage.deliveries("one", 10) == ()
         assert await storage.webhooks() == (two,)
         assert await acts(world) == ["webhook.create", "webhook.change", "webhook.delete"]
+
+    async def test_a_secret_that_is_replaced_is_kept_for_a_while_whatever_else_is_changed(self, world: World) -> None:
+        storage, until = world.storage, world.clock.now() + HOUR
+        one = await added(world, "one")
+        assert await storage.rotate_webhook("one", "second", until, [entry(world, "webhook.rotate", "one")])
+        assert await storage.change_webhook(one, [])  # as it was read before
+        [stored] = await storage.webhooks()
+        assert (stored.secret, stored.previous_secret, stored.previous_until) == ("second", one.secret, until)
+        assert await storage.rotate_webhook("one", "third", until + 1, [])
+        [stored] = await storage.webhooks()
+        assert (stored.secret, stored.previous_secret, stored.previous_until) == ("third", "second", until + 1)
+        assert not await storage.rotate_webhook("two", "third", until, [entry(world, "webhook.rotate", "two")])
+        assert await acts(world) == ["webhook.rotate"]
 
     async def test_what_is_held_and_decided_is_told_by_the_transaction_that_does_it(self, world: World) -> None:
         await world.board()

@@ -29,8 +29,12 @@ class PostgresWebhooks(Part):
         return await self._audited(entries, "add_webhook", **_parameters(webhook), most=most)
 
     async def change_webhook(self, webhook: Webhook, entries: Sequence[AuditEntry]) -> bool:
-        """Replace all of a webhook but its beginning; False, and nothing stored, where there is none."""
+        """Replace what a webhook asks for, and where it leads; False, and nothing stored, where there is none."""
         return await self._audited(entries, "change_webhook", **_parameters(webhook))
+
+    async def rotate_webhook(self, webhook_id: str, secret: str, until: int, entries: Sequence[AuditEntry]) -> bool:
+        """Sign with another secret, `until` then the one before too; False, and nothing stored, where none is."""
+        return await self._audited(entries, "rotate_webhook", id=webhook_id, secret=secret, until=until)
 
     async def delete_webhook(self, webhook_id: str, entries: Sequence[AuditEntry]) -> bool:
         """Forget a webhook and its deliveries; False, and nothing stored, where there is none."""

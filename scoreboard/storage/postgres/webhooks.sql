@@ -14,10 +14,14 @@ SELECT %(id)s, %(url)s, %(events)s, %(board)s, %(enabled)s, instant(%(since)s), 
 WHERE (SELECT count(*) FROM webhooks) < %(most)s;
 
 -- name: change_webhook
--- Replace what a webhook asks for and what signs it.
+-- Replace what a webhook asks for.
 UPDATE webhooks
-SET url = %(url)s, events = %(events)s, board = %(board)s, enabled = %(enabled)s, since = instant(%(since)s),
-    secret = %(secret)s, previous_secret = %(previous_secret)s, previous_until = instant(%(previous_until)s)
+SET url = %(url)s, events = %(events)s, board = %(board)s, enabled = %(enabled)s, since = instant(%(since)s)
+WHERE id = %(id)s;
+
+-- name: rotate_webhook
+-- Replace what signs a webhook's messages.
+UPDATE webhooks SET secret = %(secret)s, previous_secret = secret, previous_until = instant(%(until)s)
 WHERE id = %(id)s;
 
 -- name: delete_webhook

@@ -12,11 +12,12 @@ SELECT :id, :url, :events, :board, :enabled, :since, :secret, :previous_secret, 
 WHERE (SELECT count(*) FROM webhooks) < :most;
 
 -- name: change_webhook
--- Replace what a webhook asks for and what signs it.
-UPDATE webhooks
-SET url = :url, events = :events, board = :board, enabled = :enabled, since = :since, secret = :secret,
-    previous_secret = :previous_secret, previous_until = :previous_until
-WHERE id = :id;
+-- Replace what a webhook asks for.
+UPDATE webhooks SET url = :url, events = :events, board = :board, enabled = :enabled, since = :since WHERE id = :id;
+
+-- name: rotate_webhook
+-- Replace what signs a webhook's messages.
+UPDATE webhooks SET secret = :secret, previous_secret = secret, previous_until = :until WHERE id = :id;
 
 -- name: delete_webhook
 -- Forget a webhook.
