@@ -332,8 +332,8 @@ class Standings(Protocol):
     async def digest(self, period: BoardPeriod) -> tuple[int, int]:
         """Number of visible standings and the sum of their scores."""
 
-    async def page(self, board: Board, period: BoardPeriod, limit: int) -> Page:
-        """The period's first rows straight from the database, marked stale."""
+    async def page(self, board: Board, period: BoardPeriod, limit: int, *, latest: bool = False) -> Page:
+        """The period's first rows straight from the database, marked stale; the `latest`, whatever a standby has."""
 
     async def periods(self, board: str, *, everything: bool = False) -> tuple[BoardPeriod, ...]:
         """Every period of the board that has a standing, by window and period.

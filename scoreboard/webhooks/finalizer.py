@@ -98,7 +98,8 @@ class Finalizer:
 
     async def _data(self, board: Board, ended: Ended) -> str:
         period: BoardPeriod = ended.period
-        page = await self._storage.page(board, period, ROWS)
+        # Of a board that was just revealed a standby may still have what was shown before.
+        page = await self._storage.page(board, period, ROWS, latest=True)
         data = PeriodTold(
             board=board.id,
             window=period.window,

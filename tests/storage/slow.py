@@ -34,7 +34,7 @@ class SlowStorage(SqliteStorage):
             raise Unavailable
         return await super().standings_of(period, after, limit)
 
-    async def page(self, board: Board, period: BoardPeriod, limit: int) -> Page:
+    async def page(self, board: Board, period: BoardPeriod, limit: int, *, latest: bool = False) -> Page:
         """The first rows; that is not slow."""
         self.pages += 1
-        return await super().page(board, period, limit)
+        return await super().page(board, period, limit, latest=latest)

@@ -1,13 +1,17 @@
 """Reads from a streaming standby: used while it is fresh enough, and never missed."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 
-from scoreboard.clock import SECOND, ManualClock
+from scoreboard.clock import DAY, SECOND, ManualClock
 from scoreboard.errors import Unavailable
+from scoreboard.events import EVENTS, Webhook
+from scoreboard.periods import board_periods
 from scoreboard.storage.postgres import PostgresStorage
+from scoreboard.webhooks import Finalizer
 from tests.postgres import PostgresServer, require_postgres
 from tests.storage.world import World
 
@@ -66,6 +70,32 @@ async def test_a_standby_is_read_while_it_is_fresh_and_not_when_it_lags(pair: Pa
     pair.standby.execute("SELECT pg_wal_replay_pause()")
     await pair.world.submit("ada", 3)
     assert await pair.scores() == [1, 2]  # from the standby again
+
+
+async def test_the_end_of_a_period_is_told_as_the_first_server_has_it(pair: Pair) -> None:
+    """Of a board that was just revealed a standby shows what all saw before."""
+    world, storage = pair.world, pair.storage
+    board = await world.board(windows=("day",))
+    await world.submit("ada", 5)
+    frozen = await storage.freeze_board("main", world.clock.now(), [])
+    assert frozen is not None
+    world.boards["main"] = frozen
+    await world.submit("ada", 7)
+    now = world.clock.now()
+    webhook = Webhook("hook", "http://localhost/", EVENTS, None, True, now, "", None, None, now)
+    assert await storage.add_webhook(webhook, 1, [])
+    await pair.caught_up()
+    assert await pair.scores() != []
+    pair.standby.execute("SELECT pg_wal_replay_pause()")
+    revealed = await storage.reveal_board("main", world.clock.now(), [])
+    assert revealed is not None
+    world.clock.advance(DAY)
+    [period] = board_periods(board, now)
+    assert [row.score for row in (await storage.page(revealed, period, 10)).rows] == [5]
+    await Finalizer(storage, lambda: (revealed,), world.clock, 1.0).look()
+    now = world.clock.now()
+    [parcel] = await storage.take_deliveries(now, now + DAY, (), 10)
+    assert [row["score"] for row in json.loads(parcel.data)["rows"]] == [7]
 
 
 async def test_without_the_standby_the_first_server_answers_and_later_the_standby_again(pair: Pair) -> None:

@@ -47,9 +47,9 @@ class PostgresStandings(Part):
         [(count, total)] = await self._database.read("digest", **period._asdict())
         return count, int(total)
 
-    async def page(self, board: Board, period: BoardPeriod, limit: int) -> Page:
-        """The period's first rows straight from the database, marked stale."""
-        rows = await self._reading.read("page", **period._asdict(), limit=limit)
+    async def page(self, board: Board, period: BoardPeriod, limit: int, *, latest: bool = False) -> Page:
+        """The period's first rows straight from the database, marked stale; the `latest`, whatever a standby has."""
+        rows = await (self._database if latest else self._reading).read("page", **period._asdict(), limit=limit)
         total = rows[0][2] if rows else 0
         return ranked(board, period, total, [(bytes(key), name) for key, name, _ in rows])
 

@@ -34,8 +34,8 @@ class SqliteStandings(Part):
         [(count, high, low)] = await self._database.read(lambda connection: fetch(connection, "digest", parameters))
         return count, (high << 20) + low
 
-    async def page(self, board: Board, period: BoardPeriod, limit: int) -> Page:
-        """The period's first rows straight from the database, marked stale."""
+    async def page(self, board: Board, period: BoardPeriod, limit: int, *, latest: bool = False) -> Page:
+        """The period's first rows straight from the database, marked stale; always the latest ones."""
         parameters = {**period._asdict(), "limit": limit}
         [(total, rows)] = await self._database.read(lambda connection: fetch(connection, "page", parameters))
         return ranked(board, period, total, [(bytes.fromhex(key), name) for key, name in _keyed.decode(rows)])
