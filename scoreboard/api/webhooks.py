@@ -21,7 +21,8 @@ async def _new_webhook(context: Context, call: Call, asked: wire.NewWebhook) -> 
 
 async def _change_webhook(context: Context, call: Call, asked: wire.ChangeWebhook) -> wire.WebhookOut:
     """Have a webhook told of other events, or elsewhere, or of nothing for now."""
-    _check_board(context, asked.board)
+    if asked.enabled:  # one whose board was deleted may be switched off
+        _check_board(context, asked.board)
     return await context.webhooks.change(asked, call.caller.name)
 
 

@@ -128,6 +128,16 @@ async def test_bad_input_changes_nothing(key: Api, receiver: Receiver, wrong: di
     assert await listed(key) == [one]
 
 
+async def test_one_whose_board_was_deleted_may_be_switched_off(key: Api, receiver: Receiver) -> None:
+    await key.call("PUT", "admin/boards/cup", {})
+    one = await made(key, receiver.url, board="cup")
+    assert (await key.call("DELETE", "admin/boards/cup")).status == 204
+    for enabled, status in ((False, 200), (True, 404)):
+        body = {"url": receiver.url, "events": list(EVENTS), "board": "cup", "enabled": enabled}
+        assert (await key.call("PUT", f"admin/webhooks/{one['id']}", body)).status == status
+    assert [each["enabled"] for each in await listed(key)] == [False]
+
+
 async def test_one_that_is_unknown_is_not_found(key: Api) -> None:
     body = {"url": "http://127.0.0.1:9/", "events": list(EVENTS)}
     assert (await key.call("PUT", UNKNOWN, body)).status == 404
