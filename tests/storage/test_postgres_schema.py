@@ -61,6 +61,15 @@ async def test_a_database_of_a_newer_server_is_left_alone(url: str, postgres_ser
         await opened(url)
 
 
+async def test_a_database_from_before_the_release_is_refused_with_what_to_do(
+    url: str, postgres_server: PostgresServer
+) -> None:
+    await opened(url)
+    postgres_server.execute("DROP TABLE webhooks", url)
+    with pytest.raises(ConfigError, match=r"has no table webhooks: .* move it away"):
+        await opened(url)
+
+
 async def test_the_first_rows_of_a_board_are_read_in_order_from_the_index(url: str) -> None:
     """However many players there are, as many rows are looked at as are shown."""
     storage = await PostgresStorage.open(url, connections=2)

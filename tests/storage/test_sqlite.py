@@ -335,6 +335,15 @@ async def test_a_database_newer_than_the_server_is_refused(path: Path) -> None:
         await SqliteStorage.open(path)
 
 
+async def test_a_database_from_before_the_release_is_refused_with_what_to_do(path: Path) -> None:
+    async with SqliteBackend(path).open():
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE webhooks")
+    with pytest.raises(ConfigError, match=r"has no table webhooks: .* move it away"):
+        await SqliteStorage.open(path)
+
+
 @pytest.mark.parametrize("content", [b"this is no database, but a text that is long enough to be looked at" * 20])
 async def test_a_file_that_is_no_database_is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)

@@ -1,9 +1,11 @@
 """The schema of the database: made at once where there is none, else led to the newest by numbered migrations."""
 
+import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from scoreboard.errors import ConfigError
+from scoreboard.storage.outdated import outdated
 from scoreboard.storage.postgres.connections import Connection
 
 BASELINE = 1
@@ -14,6 +16,9 @@ MIGRATION_TIMEOUT_S = 3600.0
 
 LOCK = 0x73636F7265626F61
 """The advisory lock under which a server looks at the schema: `scoreboa` in ASCII."""
+
+
+MISSING = "SELECT name FROM unnest(%(names)s::text[]) AS name WHERE to_regclass(name) IS NULL ORDER BY name"
 
 
 def migrations() -> dict[int, str]:
@@ -31,7 +36,7 @@ def newest_version() -> int:
 async def migrate(connection: Connection) -> None:
     """Bring the schema up to date; of several servers that start at once one does it.
 
-    Raises ConfigError for a database newer than this server, and what statements raise.
+    Raises ConfigError for a database newer than this server, or from before its release, and what statements raise.
     """
     await connection.run("SET statement_timeout = %(ms)s", {"ms": int(MIGRATION_TIMEOUT_S * 1000)})
     await connection.run("SELECT pg_advisory_lock(%(lock)s)", {"lock": LOCK}, within_s=MIGRATION_TIMEOUT_S)
@@ -45,15 +50,19 @@ async def migrate(connection: Connection) -> None:
 
 async def _migrate(connection: Connection) -> None:
     version, newest = await _version(connection), newest_version()
+    text = files("scoreboard").joinpath("schema.sql").read_text("utf-8")
     if version is None:
-        text = files("scoreboard").joinpath("schema.sql").read_text("utf-8")
         await _apply(connection, text, newest)
     elif version > newest:
         raise ConfigError(f"the database has version {version}, newer than this server's {newest}: update the server")
     else:
-        for number, text in migrations().items():
+        for number, step in migrations().items():
             if number > version:
-                await _apply(connection, text, number)
+                await _apply(connection, step, number)
+        tables = {"names": re.findall(r"^CREATE TABLE (\w+)", text, re.MULTILINE)}
+        missing, _ = await connection.run(MISSING, tables)
+        if missing:
+            raise ConfigError(outdated(f"table {missing[0][0]}"))
 
 
 async def _apply(connection: Connection, text: str, version: int) -> None:

@@ -2,9 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from functools import cache
 from importlib.resources import files
 
 from scoreboard.errors import ConfigError
+from scoreboard.storage.outdated import outdated
 
 
 def migrations() -> tuple[str, ...]:
@@ -17,11 +20,15 @@ def migrations() -> tuple[str, ...]:
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database to the newest schema; one that has it is only read.
 
-    Raises ConfigError for a database that a newer version of the server has migrated.
+    Raises ConfigError for a database that a newer version of the server has migrated, or one from before its release
+    has made.
     """
     scripts = migrations()
     while _version(connection) != len(scripts):
         _step(connection, scripts)
+    missing = _wanted() - _parts(connection)
+    if missing:
+        raise ConfigError(outdated(min(missing)))
 
 
 def _step(connection: sqlite3.Connection, scripts: tuple[str, ...]) -> None:
@@ -42,6 +49,21 @@ def _apply(connection: sqlite3.Connection, script: str, number: int) -> None:
     for statement in _statements(script):
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {number}")
+
+
+@cache
+def _wanted() -> frozenset[str]:
+    """What a new database has."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
+        for number, script in enumerate(migrations(), 1):
+            _apply(new, script, number)
+        return _parts(new)
+
+
+def _parts(connection: sqlite3.Connection) -> frozenset[str]:
+    """Its tables, views and triggers, in words."""
+    found = connection.execute("SELECT type || ' ' || name FROM sqlite_schema WHERE type <> 'index'").fetchall()
+    return frozenset(part for (part,) in found)
 
 
 def _version(connection: sqlite3.Connection) -> int:
