@@ -30,7 +30,8 @@ MAX_WEBHOOKS = 100
 class Webhook(Struct, frozen=True):
     """An address that is told of events, of one `board` or of all.
 
-    What it asks for now it has asked for `since`. `previous_secret` signs beside the `secret` until `previous_until`.
+    The ends of periods, if it asks for them now, it has asked for `since`. `previous_secret` signs beside the `secret`
+    until `previous_until`.
     """
 
     id: str

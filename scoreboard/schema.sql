@@ -255,8 +255,8 @@ CREATE TABLE confirmed (
     PRIMARY KEY (board, "window", period)
 );
 
--- Who is told of events; `board` is NULL for those of all boards. What it asks for now it has asked for since `since`. A
--- secret that was replaced signs beside the new one until `previous_until`.
+-- Who is told of events; `board` is NULL for those of all boards. The ends of periods, if it asks for them now, it has
+-- asked for since `since`. A secret that was replaced signs beside the new one until `previous_until`.
 CREATE TABLE webhooks (
     id text COLLATE "C" PRIMARY KEY,
     url text NOT NULL,

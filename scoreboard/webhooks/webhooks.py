@@ -67,9 +67,8 @@ class Webhooks:
         self._check(asked.url)
         before = await self._get(asked.webhook_id)
         events = tuple(dict.fromkeys(asked.events))
-        changed = replace(before, url=asked.url, events=events, board=asked.board, enabled=asked.enabled)
-        if replace(changed, url=before.url) != before:
-            changed = replace(changed, since=self._clock.now())
+        since = before.since if _asked_for_ends(before, asked.board) else self._clock.now()
+        changed = replace(before, url=asked.url, events=events, board=asked.board, enabled=asked.enabled, since=since)
         await self._store(
             "webhook.change", changed, actor, lambda entries: self._storage.change_webhook(changed, entries)
         )
@@ -133,6 +132,11 @@ class Webhooks:
             raise BadRequest("url: an address without a user, a password and a fragment is wanted.")
         if not self._private and not is_public(url.host):
             raise BadRequest("url: only public addresses are allowed here; see webhooks.private_addresses.")
+
+
+def _asked_for_ends(webhook: Webhook, board: str | None) -> bool:
+    """Whether it is told already when periods of a board, or of all, end."""
+    return webhook.enabled and "period.finalized" in webhook.events and webhook.board in (None, board)
 
 
 def _told(webhook: Webhook) -> dict[str, object]:

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scoreboard.clock import ManualClock
 from scoreboard.config import ServerSettings, Settings, WebhookSettings, tells_private_addresses
 from scoreboard.errors import BadRequest, Conflict
-from scoreboard.events import MAX_WEBHOOKS
+from scoreboard.events import MAX_WEBHOOKS, EventName
 from scoreboard.storage.sqlite import SqliteStorage
 from scoreboard.webhooks import Webhooks
 from scoreboard.wire import ChangeWebhook, NewWebhook
@@ -67,19 +68,29 @@ async def test_there_is_an_end_to_how_many_there_may_be(webhooks: Webhooks) -> N
     assert len((await webhooks.list()).webhooks) == MAX_WEBHOOKS
 
 
-async def test_what_a_webhook_asks_for_now_it_asks_for_from_now_on(webhooks: Webhooks, storage: SqliteStorage) -> None:
-    one = await webhooks.create(asking("https://game.example/hook"), "key:game")
-    [made] = await storage.webhooks()
-    moved = ChangeWebhook(webhook_id=one.id, url="https://other.example/", events=("player.banned",))
-    await webhooks.change(moved, "key:game")
-    [stored] = await storage.webhooks()
-    assert (stored.url, stored.since) == ("https://other.example/", made.since)
-    for changed in (
-        ChangeWebhook(webhook_id=one.id, url=moved.url, events=("period.finalized",)),
-        ChangeWebhook(webhook_id=one.id, url=moved.url, events=("period.finalized",), enabled=False),
-        ChangeWebhook(webhook_id=one.id, url=moved.url, events=("period.finalized",)),
-    ):
-        await webhooks.change(changed, "key:game")
-        [later] = await storage.webhooks()
-        assert later.since > stored.since
-        stored = later
+ENDS: tuple[EventName, ...] = ("period.finalized",)
+MORE = (*ENDS, "player.banned")
+
+
+@pytest.mark.parametrize(("before", "after", "kept"), [
+    ({}, {"url": "https://other.example/"}, True),
+    ({}, {"events": MORE}, True),
+    ({}, {"board": "main"}, True),
+    ({"events": ("player.banned",)}, {}, False),
+    ({"board": "main"}, {}, False),
+    ({"board": "main"}, {"board": "other"}, False),
+    ({"enabled": False}, {}, False),
+])  # fmt: skip
+async def test_the_ends_of_periods_are_told_since_they_were_asked_for(
+    webhooks: Webhooks, storage: SqliteStorage, before: dict[str, Any], after: dict[str, Any], kept: bool
+) -> None:
+    one = await webhooks.create(NewWebhook(url="https://game.example/hook", events=ENDS), "key:game")
+
+    async def since(**asked: Any) -> int:
+        asked = {"url": "https://game.example/hook", "events": ENDS, **asked}
+        await webhooks.change(ChangeWebhook(webhook_id=one.id, **asked), "key:game")
+        [stored] = await storage.webhooks()
+        return stored.since
+
+    asked_since = await since(**before)
+    assert (await since(**after) == asked_since) == kept

@@ -245,8 +245,8 @@ CREATE TABLE confirmed (
     PRIMARY KEY (board, window, period)
 ) STRICT, WITHOUT ROWID;
 
--- Who is told of events: `events` is a JSON array of their names, `board` is NULL for those of all boards. What it asks for
--- now it has asked for since `since`. A secret that was replaced signs beside the new one until `previous_until`.
+-- Who is told of events: `events` is a JSON array of their names, `board` is NULL for those of all boards. The ends of
+-- periods, if it asks for them now, it has asked for since `since`. A secret that was replaced signs beside the new one until `previous_until`.
 CREATE TABLE webhooks (
     id TEXT NOT NULL PRIMARY KEY,
     url TEXT NOT NULL,
