@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from scoreboard.bench.board import BOARD, BOARDS, HIGHEST, PERIOD, player
+from scoreboard.bench.board import BOARD, BOARDS, HIGHEST, OLDEST, PERIOD, player
 from scoreboard.bench.stores import BATCH, Inserted, Inserts, Store
 from scoreboard.boards import Boards
 from scoreboard.clock import DAY, Clock, SystemClock, uuid7
@@ -92,7 +92,7 @@ def _seeding(numbers: Sequence[int], now: int) -> Callable[[sqlite3.Connection],
     encode = order_keys(BOARD).encode
     for number in numbers:
         name, score, at = player(number), random.randrange(HIGHEST), now - random.randrange(1, DAY)
-        players.append((name, name, 1, "active", at))
+        players.append((name, name, 1, "active", now - random.randrange(1, OLDEST)))
         standings.append((*PERIOD, name, score, "[]", at, at, uuid7(at), 1, encode(score, (), at, name)))
 
     def write(connection: sqlite3.Connection) -> None:

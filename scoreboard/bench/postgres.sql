@@ -1,9 +1,10 @@
 -- Statements of the benchmark on PostgreSQL.
 
 -- name: fill_players
--- Make a range of players.
+-- Make a range of players, of all ages.
 INSERT INTO players (id, name, created_at)
-SELECT 'bench:' || n, 'bench:' || n, now() FROM generate_series(%(first)s, %(last)s) AS n;
+SELECT 'bench:' || n, 'bench:' || n, now() - random() * %(oldest)s * interval '1 microsecond'
+FROM generate_series(%(first)s, %(last)s) AS n;
 
 -- name: fill_standings
 -- Put them on the board, with scores and times here and there.

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from scoreboard.bench import daemons
-from scoreboard.bench.board import BOARD, BOARDS, HIGHEST, PERIOD, player
+from scoreboard.bench.board import BOARD, BOARDS, HIGHEST, OLDEST, PERIOD, player
 from scoreboard.bench.processes import Measured
 from scoreboard.bench.stores import BATCH, Inserted, Inserts, Store
 from scoreboard.boards import Boards
@@ -116,7 +116,7 @@ async def _fill(url: str, players: int) -> None:
     async with connections.use() as connection:
         for first in range(0, players, SEED_ROWS):
             place = {"first": first, "last": min(first + SEED_ROWS, players) - 1}
-            await connection.run(QUERIES["fill_players"], place)
+            await connection.run(QUERIES["fill_players"], {**place, "oldest": OLDEST})
             board = {**PERIOD._asdict(), "signs": list(order_keys(BOARD).signs), "highest": HIGHEST}
             await connection.run(QUERIES["fill_standings"], {**place, **board})
         for table in ("players", "standings"):

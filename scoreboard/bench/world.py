@@ -3,10 +3,11 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from itertools import count, cycle
+from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -18,6 +19,8 @@ from scoreboard.client import Client
 from scoreboard.clock import SystemClock
 from scoreboard.secrets import load_or_create_secret
 from scoreboard.tokens import ActionTokens, Keyring
+
+T = TypeVar("T")
 
 _CONFIG = {
     "server": {"port": 0},
@@ -56,7 +59,7 @@ class World:
 
     def scores(self, part: int = 0, parts: int = 1) -> Callable[[], bytes]:
         """`scores/update` requests: the signed-in players, or a part of them, take turns with fresh action tokens."""
-        turns = cycle(list(enumerate(self.tokens))[part::parts])
+        turns = _turns(list(enumerate(self.tokens))[part::parts])
 
         def make() -> bytes:
             number, token = next(turns)
@@ -94,6 +97,13 @@ class World:
     def _action(self, number: int, board: str) -> dict[str, str]:
         token, _ = self._actions.issue(player(number), board, "coin", TOKEN_TTL_S)
         return {"board": board, "action_token": token}
+
+
+def _turns(players: list[T]) -> Iterator[T]:
+    """Each once, again and again, in another order each time: people do not keep time."""
+    while True:
+        random.shuffle(players)
+        yield from players
 
 
 @asynccontextmanager

@@ -1,5 +1,7 @@
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -14,6 +16,7 @@ from scoreboard.bench.run import LINES, SCALED, run
 from scoreboard.bench.scenarios import Scenario
 from scoreboard.bench.shared import SharedStores, shared_stores
 from scoreboard.bench.stores import Stores
+from scoreboard.clock import DAY, SystemClock
 from tests.postgres import PostgresServer
 from tests.redis_server import RedisServer
 
@@ -76,3 +79,12 @@ def _check(name: str, lines: list[Line]) -> None:
         console.print(table(lines))
     assert all(f"│ {line.name}" in printed.get() for line in lines)
     assert msgspec.json.decode(msgspec.json.encode(lines))[0]["name"] == lines[0].name
+
+
+async def test_few_players_are_new(tmp_path: Path, shared: SharedStores, postgres_server: PostgresServer) -> None:
+    few = "SELECT count(*) < 200 FROM players WHERE created_at > "
+    async with EmbeddedStores(tmp_path).filled("embedded", 1_000) as store:
+        with closing(sqlite3.connect(store.database)) as database:
+            assert database.execute(f"{few} {SystemClock().now() - 30 * DAY}").fetchone() == (1,)
+    async with shared.at(tmp_path).filled("shared", 1_000) as store:
+        assert postgres_server.execute(f"{few} now() - interval '30 days'", store.database) == [(True,)]
