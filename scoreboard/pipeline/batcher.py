@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 MAX_WORKERS = 2
 """Batches carried at a time; the second one only if it is no smaller, as small ones cost more for each item."""
 
-MIN_BESIDE = 32
+MIN_BESIDE = 16
 """Items of a second batch at least: with a few now and then it is better to wait for the one before."""
 
 Flush = Callable[[list[Item]], Awaitable[Awaitable[Sequence[Result]]]]
